@@ -1,0 +1,62 @@
+# Two commands, and that is all:
+#
+#   make serve    read the site at http://127.0.0.1:8000, with live reload
+#   make test     run everything that proves the project
+#
+# Every target makes the environment it needs in .venv, and does nothing where it stands.
+# Another Python: make serve PYTHON=python3.13
+# Another build of PyTorch: make test TORCH_INDEX=<address of a package index that has it>
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+LOCK ?= requirements.lock
+export TORCH_INDEX LOCK
+
+BIN := .venv/bin
+ENVIRONMENT := @$(PYTHON) tools/environment.py
+PAGES := docs README.md CONTRIBUTING.md mkdocs.yml tests/pages
+
+# One core: printed numbers do not depend on how many threads add them up.
+export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help serve test docs-check outputs site lint bench lock test-newest test-lowest clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+serve:
+	$(ENVIRONMENT) site
+	$(BIN)/mkdocs serve
+
+test: lint
+	$(ENVIRONMENT) test
+	$(BIN)/pytest
+
+docs-check:
+	$(ENVIRONMENT) test
+	$(BIN)/pytest $(PAGES)
+
+outputs:
+	$(ENVIRONMENT) test
+	$(BIN)/pytest docs --update-outputs
+
+site:
+	$(ENVIRONMENT) site
+	DLREF_PROVED="$$($(BIN)/python -m tools.proof)" $(BIN)/mkdocs build --strict --quiet
+	@echo "dlref: the site is in site/"
+
+lint:
+	$(ENVIRONMENT) lint
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/mypy
+
+bench:
+	$(ENVIRONMENT) test
+	$(BIN)/python -m tests.benchmarks
+
+lock:
+	$(ENVIRONMENT) lint
+	$(BIN)/python -m uv pip compile --universal --upgrade --no-header --no-annotate --quiet \
+		--group setup --group test --extra torch pyproject.toml --output-file requirements.lock

@@ -1,0 +1,85 @@
+"""What every layer is: parameters, a forward pass, and a backward pass next to it."""
+
+import copy
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Self
+
+from dlref.backend import Array, asarray, device_of, dtype_name
+from dlref.checks import check_array, check_float
+
+Cache = Any
+"""What ``forward`` keeps for ``backward``. Valid until the input or a parameter changes."""
+
+Gradients = dict[str, Array]
+
+
+class Layer:
+    """The base of all layers: ``forward`` and ``backward`` are written by each.
+
+    ``params`` maps names to arrays and is read-only: an optimizer changes the arrays in place,
+    and to put another array under a name raises ``TypeError``.
+    """
+
+    params: Mapping[str, Array] = MappingProxyType({})
+
+    def forward(self, x: Array) -> tuple[Array, Cache]:
+        """Map the input to the output, and keep what ``backward`` needs."""
+        raise NotImplementedError
+
+    def backward(
+        self, dy: Array, cache: Cache, *, input_grad: bool = True
+    ) -> tuple[Array | None, Gradients]:
+        """Map the loss's gradient at the output to its gradients at the input and parameters.
+
+        Args:
+            dy: gradient of the loss with respect to the output, of the output's shape.
+            cache: what ``forward`` returned beside that output.
+            input_grad: where False, ``dx`` may be left out (``None``).
+
+        Returns:
+            ``(dx, grads)``: ``dx`` has the input's shape, ``grads`` the names and shapes of
+            ``params``.
+        """
+        raise NotImplementedError
+
+    def with_params(self, params: Mapping[str, Array]) -> Self:
+        """A new layer like this one that holds the given arrays, which it does not copy.
+
+        Raises:
+            ValueError: a name is missing or unknown, a shape differs, or the arrays are not all
+                on one device.
+            TypeError: an array is not float32 or float64, or they are not all of one dtype.
+        """
+        if params.keys() != self.params.keys():
+            raise ValueError(f"params must be named {list(self.params)}, got {list(params)}")
+        first = next(iter(params.values()), None)
+        for name, array in params.items():
+            check_float(f"params[{name!r}]", array)
+            check_array(f"params[{name!r}]", array, self.params[name].shape, like=first)
+        layer = copy.copy(self)
+        layer.params = MappingProxyType(dict(params))
+        return layer
+
+    def to(self, device: str | None = None, *, dtype: str | None = None) -> Self:
+        """A new layer with copies of the parameters on another device or of another dtype.
+
+        >>> import dlref
+        >>> dlref.mlp([2, 3], seed=0).to(dtype="float64").params["0.weight"].dtype
+        dtype('float64')
+        """
+        if dtype not in (None, "float32", "float64"):
+            raise ValueError(f'dtype must be "float32" or "float64", got {dtype!r}')
+        return self.with_params(
+            {
+                name: asarray(
+                    array,
+                    device_of(array) if device is None else device,
+                    dtype=dtype_name(array) if dtype is None else dtype,
+                )
+                for name, array in self.params.items()
+            }
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"

@@ -1,0 +1,31 @@
+"""How good a network is, in a unit that people use: it has no gradient, and trains nothing."""
+
+from dlref.backend import Array, namespace
+from dlref.checks import check_finite, one_hot
+
+
+def accuracy(logits: Array, labels: Array) -> float:
+    """The fraction of examples whose largest logit is that of the right class.
+
+    Args:
+        logits: scores (N, C), float32 or float64. On a tie, the first of the largest counts.
+        labels: right classes (N,), integers in [0, C).
+
+    Returns:
+        A number from 0 to 1.
+
+    Raises:
+        ValueError: a shape, a device, a label or a value that does not fit.
+        TypeError: a dtype that does not fit.
+
+    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 5.1.2.
+
+    >>> import numpy as np
+    >>> accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
+    0.5
+    """
+    check_finite("accuracy: logits", logits)
+    one_hot("accuracy: labels", labels, like=logits)  # checks them
+    xp = namespace(logits)
+    right = int(xp.count_nonzero(xp.argmax(logits, axis=1) == labels))
+    return right / int(logits.shape[0])

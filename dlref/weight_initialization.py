@@ -1,0 +1,83 @@
+"""Where the weights start: random, at a scale that keeps the signal's size from layer to layer."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from dlref.checks import check_size
+
+
+def he_normal(in_features: int, out_features: int, rng: np.random.Generator) -> np.ndarray:
+    """Weights for layers followed by ReLU: normal, mean 0, standard deviation √(2 / D).
+
+    ReLU sets half of a symmetric signal to 0; the 2 makes up for it.
+
+    Args:
+        in_features: inputs of each unit, D.
+        out_features: number of units, M.
+        rng: the generator to draw from.
+
+    Returns:
+        float64 array of shape (D, M).
+
+    Raises:
+        ValueError: a size is below 1.
+        TypeError: a size is not a whole number, or ``rng`` is not a generator.
+
+    Source: He et al., Delving Deep into Rectifiers (2015), section 2.2,
+    the sentence after equation 10.
+
+    >>> he_normal(3, 2, np.random.default_rng(0)).shape
+    (3, 2)
+    """
+    check_arguments("he_normal", in_features, out_features, rng)
+    return rng.normal(0.0, math.sqrt(2 / in_features), (in_features, out_features))
+
+
+def glorot_uniform(in_features: int, out_features: int, rng: np.random.Generator) -> np.ndarray:
+    """Weights for layers followed by tanh: uniform in ±√(6 / (D + M)).
+
+    A compromise between keeping the size of the signal forward (1/D) and of the gradient
+    backward (1/M).
+
+    Args:
+        in_features: inputs of each unit, D.
+        out_features: number of units, M.
+        rng: the generator to draw from.
+
+    Returns:
+        float64 array of shape (D, M).
+
+    Raises:
+        ValueError: a size is below 1.
+        TypeError: a size is not a whole number, or ``rng`` is not a generator.
+
+    Source: Glorot & Bengio, Understanding the difficulty of training deep feedforward neural
+    networks (2010), equation 16.
+
+    >>> bool(abs(glorot_uniform(3, 3, np.random.default_rng(0))).max() <= 1)
+    True
+    """
+    check_arguments("glorot_uniform", in_features, out_features, rng)
+    limit = math.sqrt(6 / (in_features + out_features))
+    return rng.uniform(-limit, limit, (in_features, out_features))
+
+
+def check_arguments(who: str, in_features: int, out_features: int, rng: Any) -> None:
+    """Raise unless the sizes are at least 1, and ``rng`` is a ``numpy.random.Generator``."""
+    check_size(f"{who}: in_features", in_features)
+    check_size(f"{who}: out_features", out_features)
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"{who}: rng must be numpy.random.default_rng(seed), got {rng!r}")
+
+
+def generator(who: str, seed: int | np.random.Generator) -> np.random.Generator:
+    """The generator of a seed; a generator is given back as it is."""
+    if isinstance(seed, np.random.Generator):
+        return seed
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise TypeError(f"{who}: seed must be a whole number or a Generator, got {seed!r}")
+    if seed < 0:
+        raise ValueError(f"{who}: seed must be at least 0, got {seed}")
+    return np.random.default_rng(seed)

@@ -1,0 +1,1 @@
+"""How fast the training loop is, beside one written by hand. Run: python -m tests.benchmarks."""

@@ -1,0 +1,111 @@
+"""What one block does to the process, the next block must not see.
+
+Blocks run in one process, because 100 that each import PyTorch take 2 s there and five minutes
+in processes of their own. So each starts from a random state that no block can rely on, in an
+empty folder, and everything it may have changed is put back.
+"""
+
+import builtins
+import contextlib
+import decimal
+import locale
+import os
+import random
+import secrets
+import signal
+import sys
+import tempfile
+import types
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+
+from tools.figures import STYLE
+
+
+@contextlib.contextmanager
+def isolated() -> Iterator[types.ModuleType]:
+    """Run a block as `__main__`; what it changed is put back, whatever it raised."""
+    main = types.ModuleType("__main__")
+    with (
+        contextlib.ExitStack() as restore,
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.chdir(folder),
+        matplotlib.rc_context(),
+        np.errstate(),
+        np.printoptions(),
+        decimal.localcontext(),
+        warnings.catch_warnings(),
+    ):
+        for namespace in (os.environ, builtins.__dict__, sys.__dict__):
+            restore.callback(_put_back, namespace, dict(namespace))
+        for mutable in (sys.path, sys.argv, sys.meta_path, sys.path_hooks):
+            restore.callback(mutable.__setitem__, slice(None), list(mutable))
+        restore.callback(_put_back_package, "dlref", _package("dlref"))
+        restore.callback(locale.setlocale, locale.LC_ALL, locale.setlocale(locale.LC_ALL))
+        restore.callback(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
+        restore.callback(sys.setrecursionlimit, sys.getrecursionlimit())
+        restore.callback(random.setstate, random.getstate())
+        restore.callback(np.random.set_state, np.random.get_state())
+        restore.callback(sys.modules.__setitem__, "__main__", sys.modules["__main__"])
+        restore.callback(plt.close, "all")
+        _torch(restore)
+
+        warnings.simplefilter("error")
+        random.seed(secrets.randbits(64))
+        np.random.seed(secrets.randbits(32))
+        matplotlib.use("Agg")
+        matplotlib.rcParams.update(STYLE)
+        plt.close("all")
+        restore.callback(setattr, plt, "show", plt.show)
+        plt.show = lambda *_, **__: None  # the page shows it; Agg would warn that it cannot
+        sys.modules["__main__"] = main
+        sys.argv[:] = ["snippet.py"]
+        yield main
+
+
+def _torch(restore: contextlib.ExitStack) -> None:
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return
+    restore.callback(torch.set_rng_state, torch.get_rng_state())
+    restore.callback(torch.set_default_dtype, torch.get_default_dtype())
+    restore.callback(torch.set_default_device, None)
+    restore.callback(torch.set_grad_enabled, torch.is_grad_enabled())
+    restore.callback(torch.set_num_threads, torch.get_num_threads())
+    restore.callback(_put_back_determinism, torch, torch.are_deterministic_algorithms_enabled())
+    restore.callback(torch.set_printoptions, profile="default")
+    torch.manual_seed(secrets.randbits(32))
+
+
+def _put_back_determinism(torch: Any, before: bool) -> None:
+    if torch.are_deterministic_algorithms_enabled() != before:
+        torch.use_deterministic_algorithms(before)  # the first call imports for over a second
+
+
+def _package(name: str) -> dict[str, dict[str, Any]]:
+    """The names in every loaded module of a package: a block may have patched one."""
+    return {
+        module_name: dict(vars(module))
+        for module_name, module in list(sys.modules.items())
+        if module_name == name or module_name.startswith(f"{name}.")
+    }
+
+
+def _put_back_package(name: str, before: dict[str, dict[str, Any]]) -> None:
+    for module_name, names in before.items():
+        module = sys.modules.get(module_name)
+        if module is not None:
+            _put_back(vars(module), names)
+
+
+def _put_back(namespace: Any, before: dict[Any, Any]) -> None:
+    for key in set(namespace) - set(before):
+        del namespace[key]
+    for key, value in before.items():
+        if key not in namespace or namespace[key] is not value:
+            namespace[key] = value

@@ -1,0 +1,187 @@
+"""The pytest plugin that runs the pages: pytest-codeblocks, on the pages as the site expands them.
+
+Collected are the blocks of every page (`docs/concepts/loss-function.md::line 31`), its rules
+(`::rules`), and, from mkdocs.yml, the rules of the site and the gate over the built HTML. While
+a page breaks a rule its blocks are not run: what they prove would not be what is shown.
+"""
+
+import functools
+import random
+import secrets
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import pytest_codeblocks.plugin as codeblocks
+
+from tests.pages import gate, rules, site_rules
+from tests.pages.blocks import Block, create_missing_outputs, extract
+from tests.pages.run import PYTHON_LIMIT, BlockError, run
+from tests.pages.site import Site
+from tools import proof
+
+EXECUTED = pytest.StashKey[dict[Path, gate.Blocks]]()
+REPLACED = pytest.StashKey[object]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("pages")
+    group.addoption("--update-outputs", action="store_true", help="rewrite outputs and figures")
+    group.addoption("--order", type=int, help="seed of the blocks' order (default: random)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[EXECUTED] = {}
+    config.stash[REPLACED] = codeblocks.extract_from_file
+    updating = config.option.update_outputs
+    codeblocks.extract_from_file = functools.partial(extract_from_file, updating=updating)
+    if config.option.order is None:
+        config.option.order = secrets.randbits(16)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    codeblocks.extract_from_file = config.stash[REPLACED]
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"blocks run in random order: --order {config.option.order} repeats it"
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.File | None:
+    site = Site.of(file_path)
+    if site is None:
+        return None
+    if file_path.name == "mkdocs.yml" and not parent.config.option.update_outputs:
+        return SiteFile.from_parent(parent, path=file_path)
+    if file_path.suffix == ".md" and site.is_page(file_path):
+        return PageFile.from_parent(parent, path=file_path)
+    return None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Blocks in random order, the gate after everything else."""
+    places = [i for i, item in enumerate(items) if isinstance(item, codeblocks.TestBlock)]
+    shuffled = random.Random(config.option.order).sample(places, len(places))
+    items[:] = [items[dict(zip(places, shuffled, strict=True)).get(i, i)] for i in range(len(items))]
+    items.sort(key=lambda item: isinstance(item, GateItem))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Import PyTorch once, before any block's time is taken."""
+    if any(isinstance(item, codeblocks.TestBlock) for item in session.items):
+        import torch  # noqa: F401
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    site = Site.of(session.config.rootpath / "docs" / "index.md")
+    executed = session.config.stash[EXECUTED]
+    if site is not None and exitstatus == 0 and set(executed) >= set(site.pages()):
+        proof.write(site.root, sum(blocks.total() for blocks in executed.values()))
+
+
+def extract_from_file(path: Path, updating: bool) -> list[Block]:
+    """What pytest-codeblocks collects instead of the raw file."""
+    site = Site.of(path)
+    if site is None or not site.is_page(path) or (not updating and rules.check(path, site)):
+        return []
+    return extract(path, site)
+
+
+def run_block(item: codeblocks.TestBlock) -> None:
+    """What pytest-codeblocks runs instead of its own exec."""
+    block = item.obj
+    executed = item.config.stash[EXECUTED].setdefault(block.page, Counter())
+    executed[block.syntax, gate.normalized(block.code)] += 1
+    run(block, update=item.config.option.update_outputs)
+
+
+def repr_failure(item: codeblocks.TestBlock, excinfo: pytest.ExceptionInfo[BaseException]) -> str:
+    if isinstance(excinfo.value, BlockError):
+        return str(excinfo.value)
+    return str(pytest.Item.repr_failure(item, excinfo))
+
+
+codeblocks.TestBlock.runtest = run_block
+codeblocks.TestBlock.repr_failure = repr_failure
+
+
+class CheckItem(pytest.Item):
+    """A check that gives a list of problems; none is a pass."""
+
+    def problems(self) -> list[str]:
+        raise NotImplementedError
+
+    def runtest(self) -> None:
+        problems = self.problems()
+        if problems:
+            raise BlockError("\n".join(problems))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
+        return repr_failure(self, excinfo)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        return self.path, None, f"{self.path.name}::{self.name}"
+
+
+class PageFile(pytest.File):
+    """A page: its rules. Its blocks are pytest-codeblocks' to collect."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        site = _site(self)
+        if self.config.option.update_outputs:
+            create_missing_outputs(self.path, site)
+            return  # an output that is about to be rewritten breaks no rule
+        self.config.stash[EXECUTED].setdefault(self.path, Counter())
+        yield RulesItem.from_parent(self, name="rules")
+
+
+class RulesItem(CheckItem):
+    def problems(self) -> list[str]:
+        return [str(problem) for problem in rules.check(self.path, _site(self))]
+
+
+class SiteFile(pytest.File):
+    def collect(self) -> Iterator[pytest.Item]:
+        yield SiteRulesItem.from_parent(self, name="rules of the site")
+        yield GateItem.from_parent(self, name="what is shown is what was run")
+
+
+class SiteRulesItem(CheckItem):
+    def problems(self) -> list[str]:
+        return [str(problem) for problem in site_rules.check(_site(self))]
+
+
+class GateItem(CheckItem):
+    """The built HTML against the blocks that this session ran."""
+
+    def problems(self) -> list[str]:
+        site, executed = _site(self), self.config.stash[EXECUTED]
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            gate.build_site(site, folder)
+            problems = []
+            for page in site.pages():
+                where = site.relative(page)
+                if page not in executed:
+                    problems.append(f"{where}: not run in this session: run `make docs-check`")
+                elif page.parent == site.root:
+                    html = site.markdown().convert(page.read_text(encoding="utf-8"))
+                    problems += gate.compare(where, f"<div>{html}</div>", executed[page])
+                else:
+                    html = gate.built_file(page, site, folder).read_text(encoding="utf-8")
+                    problems += gate.compare(where, html, executed[page])
+                    problems += gate.third_party(where, html)
+        return problems
+
+
+def _site(node: pytest.Item | pytest.File) -> Site:
+    site = Site.of(node.path)
+    assert site is not None
+    return site
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if isinstance(item, codeblocks.TestBlock) and item.obj.syntax == "python":
+        item.add_marker(pytest.mark.timeout(PYTHON_LIMIT, method="signal", func_only=True))

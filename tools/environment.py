@@ -1,0 +1,120 @@
+"""Make the virtual environment that a Makefile target needs, or do nothing where it stands.
+
+    python3 tools/environment.py site      # read the site: no PyTorch
+    python3 tools/environment.py test      # prove it: everything
+
+It runs before anything is installed, so it uses the standard library only, and its first lines
+are understood by every Python 3. State is one file in `.venv`, written last: without it, or with
+another one than the project asks for, the environment is made again from nothing.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit(
+        "dlref needs Python 3.11 or newer, and this is %d.%d. Name another one: "
+        "make serve PYTHON=python3.13" % sys.version_info[:2]
+    )
+
+import csv
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STATE = VENV / "dlref.json"
+
+
+def main(group: str) -> None:
+    """Bring the environment to where it serves this dependency group."""
+    with (ROOT / ".venv.lock").open("w") as lock:  # two makes at once take turns
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        wanted = fingerprint()
+        groups = installed_groups(wanted)
+        if group in groups:
+            return
+        if not groups:
+            create()
+        STATE.unlink(missing_ok=True)  # a killed installation leaves no state behind
+        print(f"dlref: installing what `{group}` needs into .venv", flush=True)
+        extras = ["--editable", "."]
+        pip("--group", group, *extras)
+        STATE.write_text(json.dumps({"made for": wanted, "groups": sorted({*groups, group})}))
+
+
+def fingerprint() -> str:
+    """What the environment depends on: if any of it changes, it is made again."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    parts = [
+        json.dumps([project["project"], project["dependency-groups"]], sort_keys=True),
+        constraints().read_text() if constraints() else "newest",
+        os.environ.get("TORCH_INDEX", ""),
+        sys.version,
+        str(VENV),  # a virtual environment cannot be moved
+    ]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def constraints() -> Path | None:
+    """The lock file; `LOCK=` names another, or none, for the newest releases."""
+    name = os.environ.get("LOCK", "requirements.lock")
+    return ROOT / name if name else None
+
+
+def installed_groups(wanted: str) -> set[str]:
+    """The groups already installed; none where the environment is another's, or broken."""
+    try:
+        state = json.loads(STATE.read_text())
+    except (OSError, ValueError):
+        return set()
+    if state["made for"] != wanted or not PYTHON.exists() or not intact():
+        return set()
+    return set(state["groups"])
+
+
+def intact() -> bool:
+    """Whether every file that pip recorded is there, with the size it had."""
+    for record in VENV.glob("lib/python*/site-packages/*.dist-info/RECORD"):
+        with record.open(newline="") as file:
+            for path, _, size in csv.reader(file):
+                try:
+                    actual = os.stat(f"{record.parent.parent}/{path}").st_size
+                except OSError:
+                    actual = None
+                if actual is None or (size and actual != int(size)):
+                    if not path.endswith(".pyc"):
+                        print(f"dlref: .venv is broken ({path}): making it again", flush=True)
+                        return False
+    return True
+
+
+def create() -> None:
+    """An empty virtual environment with a pip that knows dependency groups."""
+    shutil.rmtree(VENV, ignore_errors=True)
+    if subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True).returncode:
+        sys.exit("dlref needs Python's venv module. On Debian: sudo apt install python3-venv")
+    print(f"dlref: making .venv with Python {sys.version.split()[0]}", flush=True)
+    subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    pip("--upgrade", "pip>=25.1")
+
+
+def pip(*arguments: str) -> None:
+    """Run pip install under the lock file."""
+    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if constraints():
+        command += ["--constraint", str(constraints())]
+    if os.environ.get("TORCH_INDEX"):
+        command += ["--extra-index-url", os.environ["TORCH_INDEX"]]
+    if subprocess.run([*command, *arguments], cwd=ROOT, check=False).returncode:
+        sys.exit("dlref: the installation failed: pip says why above. Run the same make again.")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,17 @@
+"""MkDocs hook: make the generated files before each build, so that live reload shows them.
+
+It does nothing more. The files are committed (the wheel is made by `make site`), so a site
+generator without hooks builds the same pages.
+"""
+
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+
+from tools import front_matter, wheel
+
+
+def on_pre_build(config: MkDocsConfig) -> None:
+    root = Path(config.config_file_path).parent
+    front_matter.write(root)
+    wheel.write(root)

@@ -1,0 +1,57 @@
+"""What a run that proved every page leaves behind: when, with which versions, and of what.
+
+    python -m tools.proof     # prints the line that `make site` puts into the pages
+
+The line is empty where no run proved the sources as they are now, and pages then say so.
+"""
+
+import datetime
+import hashlib
+import importlib.metadata
+import json
+import platform
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FILE = ".proof.json"
+SOURCES = ("dlref", "docs", "snippets", "README.md", "CONTRIBUTING.md", "mkdocs.yml")
+LIBRARIES = {"NumPy": "numpy", "PyTorch": "torch"}
+
+
+def write(root: Path, blocks: int) -> None:
+    """Record that every block of every page has just run, and that the pages show these blocks."""
+    versions = {name: importlib.metadata.version(package) for name, package in LIBRARIES.items()}
+    record = {
+        "sources": digest(root),
+        "blocks": blocks,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "versions": {"Python": platform.python_version(), **versions},
+    }
+    (root / FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def line(root: Path) -> str:
+    """``"2026-11-23 with Python 3.13.0, NumPy 2.5.0 and PyTorch 2.13.0"``, or nothing."""
+    try:
+        record = json.loads((root / FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ""
+    if record["sources"] != digest(root):
+        return ""
+    *most, last = (f"{name} {version}" for name, version in record["versions"].items())
+    return f"{record['date']} with {', '.join(most)} and {last}"
+
+
+def digest(root: Path) -> str:
+    """A fingerprint of everything that a block or a page is made of."""
+    found = hashlib.sha256()
+    for name in SOURCES:
+        path = root / name
+        for file in [path] if path.is_file() else sorted(path.rglob("*")):
+            if file.is_file() and not {"__pycache__", "wheel"} & set(file.parts):
+                found.update(f"{file.relative_to(root)}\0".encode() + file.read_bytes())
+    return found.hexdigest()
+
+
+if __name__ == "__main__":
+    print(line(ROOT))
