@@ -11,6 +11,7 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 LOCK ?= requirements.lock
 export TORCH_INDEX LOCK
+export NO_MKDOCS_2_WARNING := 1
 
 BIN := .venv/bin
 ENVIRONMENT := @$(PYTHON) tools/environment.py
@@ -39,6 +40,7 @@ docs-check:
 
 outputs:
 	$(ENVIRONMENT) test
+	$(BIN)/python -m tools.front_matter
 	$(BIN)/pytest docs --update-outputs
 
 site:
@@ -47,7 +49,7 @@ site:
 	@echo "dlref: the site is in site/"
 
 lint:
-	$(ENVIRONMENT) lint
+	$(ENVIRONMENT) test
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
@@ -57,6 +59,17 @@ bench:
 	$(BIN)/python -m tests.benchmarks
 
 lock:
-	$(ENVIRONMENT) lint
+	$(ENVIRONMENT) test
 	$(BIN)/python -m uv pip compile --universal --upgrade --no-header --no-annotate --quiet \
 		--group setup --group test --extra torch pyproject.toml --output-file requirements.lock
+
+# The same with other releases than the pinned ones, as CI does every week.
+test-newest:
+	$(MAKE) test LOCK=
+
+test-lowest:
+	$(ENVIRONMENT) test
+	$(BIN)/python -m uv pip compile --resolution lowest-direct --no-header --no-annotate --quiet \
+		--group setup --group test --extra torch pyproject.toml --output-file .venv/lowest.lock
+	cp .venv/lowest.lock lowest.lock
+	$(MAKE) test LOCK=lowest.lock

@@ -141,6 +141,15 @@ def on_cpu(x: Array) -> bool:
     return isinstance(x, np.ndarray) or device_of(x) in ("numpy", "cpu")
 
 
+def is_like(x: Array, like: Array) -> bool:
+    """Whether both are of one type, dtype and device. (All NumPy arrays are on one device.)"""
+    return (
+        type(x) is type(like)
+        and x.dtype == like.dtype
+        and (type(x) is np.ndarray or x.device == like.device)
+    )
+
+
 def is_plainly_finite(x: Array) -> bool:
     """Whether one BLAS call shows that ``x`` is a NumPy float array without NaN or infinity.
 
@@ -154,9 +163,15 @@ def is_plainly_finite(x: Array) -> bool:
 
 
 def is_writable(x: Array) -> bool:
-    """Whether ``x -= 1`` changes the array itself, where NumPy scalars make a new number."""
-    if isinstance(x, np.ndarray):
+    """Whether ``x -= 1`` changes the array itself.
+
+    Raises:
+        TypeError: ``x`` is no array. (A NumPy scalar is none: the result is another number.)
+    """
+    if type(x) is np.ndarray:
         return x.flags.writeable
+    if namespace(x) is _NUMPY:
+        return bool(x.flags.writeable)
     return hasattr(x, "__isub__") and not getattr(x, "requires_grad", False)
 
 

@@ -13,6 +13,7 @@ from dlref.backend import (
     Array,
     device_of,
     dtype_name,
+    is_like,
     is_plainly_finite,
     namespace,
     on_cpu,
@@ -30,25 +31,13 @@ def check_float(what: str, x: Array) -> None:
 
 def check_matrix(what: str, x: Array, columns: int, like: Array) -> None:
     """Raise unless ``x`` is (N, columns), of the library, device and dtype of ``like``."""
-    if (
-        type(x) is not type(like)
-        or x.dtype != like.dtype
-        or x.ndim != 2
-        or x.shape[1] != columns
-        or x.shape[0] == 0
-        or x.device != like.device
-    ):
+    if not is_like(x, like) or x.ndim != 2 or x.shape[1] != columns or x.shape[0] == 0:
         _explain(what, x, (-1, columns), like)
 
 
 def check_array(what: str, x: Array, shape: tuple[int, ...], like: Array) -> None:
     """Raise unless ``x`` has this shape, and the library, device and dtype of ``like``."""
-    if (
-        type(x) is not type(like)
-        or x.dtype != like.dtype
-        or x.shape != shape
-        or x.device != like.device
-    ):
+    if not is_like(x, like) or x.shape != shape:
         _explain(what, x, tuple(shape), like)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from dlref.backend import Array, is_plainly_finite, is_writable, namespace
+from dlref.backend import Array, is_like, is_plainly_finite, is_writable, namespace
 from dlref.checks import check_array, check_finite, check_number
 
 
@@ -14,7 +14,7 @@ class SGD:
     momentum: v ← μ v + g (v starts as the first g), then p ← p − lr · v, as PyTorch writes it.
 
     Args:
-        lr: the learning rate, 0 or more.
+        lr: the learning rate, 0 or more. A schedule sets ``optimizer.lr``.
         momentum: μ in [0, 1); 0 is plain gradient descent.
 
     Raises:
@@ -34,7 +34,8 @@ class SGD:
     def __init__(self, lr: float, momentum: float = 0.0) -> None:
         self.lr = check_number("SGD: lr", lr, low=0.0)
         self.momentum = check_number("SGD: momentum", momentum, low=0.0, high=1.0)
-        self._velocities: dict[str, tuple[Array, Array]] = {}  # name: (parameter, velocity)
+        self._velocities: dict[str, Array] = {}
+        self._moved: dict[str, Array] = {}  # the parameter that each velocity belongs to
 
     def step(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
         """Change every parameter in place, by its gradient.
@@ -50,27 +51,27 @@ class SGD:
                 not finite; or a parameter cannot be written.
             TypeError: a dtype differs, or is not float32 or float64.
         """
-        lr = check_number("SGD: lr", self.lr, low=0.0)  # a schedule may have set it
+        lr = check_number("SGD: lr", self.lr, low=0.0)  # both may have been set since
+        momentum = check_number("SGD: momentum", self.momentum, low=0.0, high=1.0)
         check_step("SGD", params, grads)
-        if self.momentum > 0:
-            self._check_velocities(params)
-        for name, grad in grads.items():
-            p = params[name]
-            p -= lr * (self._updated_velocity(name, p, grad) if self.momentum > 0 else grad)
-
-    def _updated_velocity(self, name: str, p: Array, grad: Array) -> Array:
-        _, velocity = self._velocities.get(name, (p, namespace(p).zeros_like(p)))
-        velocity = self.momentum * velocity + grad
-        self._velocities[name] = (p, velocity)
-        return velocity
-
-    def _check_velocities(self, params: Mapping[str, Array]) -> None:
+        directions = self._update_velocities(params, grads) if momentum > 0 else grads
         for name, p in params.items():
-            if self._velocities.get(name, (p,))[0] is not p:
+            p -= lr * directions[name]
+
+    def _update_velocities(
+        self, params: Mapping[str, Array], grads: Mapping[str, Array]
+    ) -> Mapping[str, Array]:
+        for name, p in params.items():
+            if name in self._velocities and self._moved[name] is not p:
                 raise ValueError(
-                    f"SGD: {name!r} is another array than the one this optimizer has moved: "
-                    "make a new SGD for a new network"
+                    f"SGD: params[{name!r}] is another array than the one this optimizer has "
+                    "moved before: make a new SGD for a new network"
                 )
+        for name, p in params.items():
+            velocity = self._velocities.get(name, namespace(p).zeros_like(p))
+            self._velocities[name] = self.momentum * velocity + grads[name]
+            self._moved[name] = p
+        return self._velocities
 
 
 def check_step(who: str, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
@@ -81,9 +82,9 @@ def check_step(who: str, params: Mapping[str, Array], grads: Mapping[str, Array]
             f"got {list(params)} and {list(grads)}"
         )
     for name, p in params.items():
-        grad = grads[name]
-        check_array(name, grad, p.shape, like=p)
-        if not is_plainly_finite(grad):
-            check_finite(name, grad)
         if not is_writable(p):
             raise ValueError(f"{who}: params[{name!r}] cannot be written in place: pass a copy")
+        grad = grads[name]
+        if not (is_like(grad, p) and grad.shape == p.shape and is_plainly_finite(grad)):
+            check_array(f"{who}: grads[{name!r}]", grad, p.shape, like=p)
+            check_finite(f"{who}: grads[{name!r}]", grad)

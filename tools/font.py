@@ -18,8 +18,8 @@ RANGES = """
 131,237,2C6-2DD,300-30C,332-338         dotless i and j, and accents to put over them
 391-3F5,2100-214F,20D0-20E1             Greek; R, script L, ell, aleph; vector arrows
 2010-2064                               dashes, dots, double bar, primes, invisible operators
-2190-21FF,27F4-27FF,25A0-25FF           arrows, squares and triangles
-2200-22FF,2A00-2AFF                     operators and relations
+2190-21FF,27F4-27FF,25A0-25FF,2713      arrows, squares, triangles, check mark
+2200-22FF,27C2,2A00-2AFF                operators and relations
 2308-230B,2320-23E1,27E6-27EF           floor, ceiling, angle brackets, parts of brackets, braces
 1D400-1D503,1D538-1D56B,1D5A0-1D5D3     bold, italic, script; double-struck; sans serif
 1D670-1D6A5,1D6A8-1D755,1D7CE-1D7E1     typewriter; bold and italic Greek; bold, double digits

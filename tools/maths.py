@@ -44,7 +44,7 @@ def to_mathml(latex: str, *, block: bool) -> str:
 
 
 class InlineFormula(InlineProcessor):
-    # The declared type of the base class leaves out None for "no match here".
+    # The ignore: the stubs compare with Pattern, which has an older signature.
     def handleMatch(self, m: re.Match[str], data: str) -> tuple[str | None, int | None, int | None]:  # type: ignore[override]
         if m[0].startswith("\\"):
             return None, None, None

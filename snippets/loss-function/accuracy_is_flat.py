@@ -3,8 +3,8 @@ import numpy as np
 import dlref
 
 x, y, _, _ = dlref.data.digits()
+x, y = x[:200].astype("float64"), y[:200]
 net = dlref.mlp([64, 10], seed=0).to(dtype="float64")
-x = x.astype("float64")
 weight = net.params["0.weight"]  # one for each of 64 pixels and 10 classes
 
 

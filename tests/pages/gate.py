@@ -4,6 +4,7 @@ It reads the HTML that a reader gets, so it also finds what no rule on Markdown 
 """
 
 import re
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +18,25 @@ from tests.pages.site import Site
 
 SHOWN_ONLY = {"text", "console"}
 Blocks = Counter[tuple[str, str]]  # (language, code): how often
+
+
+def check(site: Site, executed: dict[Path, Blocks]) -> list[str]:
+    """Build the site, and compare each page with the blocks that were run for it."""
+    problems = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        build_site(site, folder)
+        for page in site.pages():
+            where = site.relative(page)
+            if page not in executed:
+                problems.append(f"{where}: not run in this session: run `make docs-check`")
+            elif page.parent == site.root:  # README.md, as the site's Markdown renders it
+                html = site.markdown().convert(page.read_text(encoding="utf-8"))
+                problems += compare(where, f"<div>{html}</div>", executed[page])
+            else:
+                html = built_file(page, site, folder).read_text(encoding="utf-8")
+                problems += compare(where, html, executed[page]) + third_party(where, html)
+    return problems
 
 
 def build_site(site: Site, folder: Path) -> None:
@@ -33,7 +53,7 @@ def built_file(page: Path, site: Site, folder: Path) -> Path:
 
 
 def rendered_blocks(html: str) -> tuple[Blocks, list[str]]:
-    """The code blocks that a page shows and that must have run, and those of no known language."""
+    """The code that a page shows and that must have run, and code of no known language."""
     blocks: Blocks = Counter()
     unknown = []
     for pre in lxml.html.fromstring(html).iter("pre"):

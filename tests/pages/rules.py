@@ -87,8 +87,8 @@ def fence_form(page: Page) -> Found:
         elif text.startswith("```"):
             inside = True
     for fence in page.fences:
-        if not fence.closed:
-            yield fence.line, "the fence is never closed by a line of three backticks"
+        if not fence.closed or any(line.lstrip().startswith("```") for line in fence.body):
+            yield fence.line, "the fence is not closed by a line of three backticks"
 
 
 def fence_language(page: Page) -> Found:

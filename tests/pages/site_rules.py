@@ -98,7 +98,7 @@ def entry_claims(site: Site, pages: Pages) -> Found:
     for page in filter(site.is_entry, pages):
         meta = front_matter(page)
         sources = {source["id"] for source in meta.get("sources", [])}
-        cited = set(re.findall(r"\]\(#([\w-]+)\)", "\n".join(pages[page].lines)))
+        cited = set(re.findall(r"\]\(#([\w-]+)\)", page.read_text(encoding="utf-8")))
         for claim in meta.get("claims", []):
             text = claim.get("claim", "")
             if claim.get("status") not in STATUSES:

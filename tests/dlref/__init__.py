@@ -1,0 +1,1 @@
+"""What proves dlref. Run: pytest tests/dlref."""

@@ -1,0 +1,56 @@
+"""What is generated and committed is what would be generated now."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.pages.conftest import ROOT
+from tools import front_matter, proof, wheel
+
+
+def test_generated_pages_are_not_stale() -> None:
+    files = front_matter.generate(ROOT)
+    stale = [
+        str(name)
+        for name, text in files.items()
+        if not (ROOT / name).exists() or (ROOT / name).read_text(encoding="utf-8") != text
+    ]
+    assert stale == [], "run `python -m tools.front_matter` and commit what it writes"
+    on_disk = {p.relative_to(ROOT) for p in (ROOT / "docs" / "generated").rglob("*.md")}
+    assert on_disk <= set(files), "generated no more: `python -m tools.front_matter` removes them"
+
+
+def test_unknown_prerequisite_is_an_error_that_names_it(copy: Path) -> None:
+    page = copy / "docs" / "concepts" / "loss-function.md"
+    page.write_text(page.read_text().replace("[machine-learning, ", "[machine-lerning, "))
+    with pytest.raises(ValueError, match="loss-function: 'machine-lerning' is no entry"):
+        front_matter.generate(copy)
+
+
+def test_term_defined_twice_is_an_error_that_names_it(copy: Path) -> None:
+    with (copy / "docs" / "terms.yml").open("a") as terms:
+        terms.write("loss-function:\n  title: Loss function\n  definition: Twice.\n")
+    with pytest.raises(ValueError, match="defines 'loss-function', which has an entry"):
+        front_matter.generate(copy)
+
+
+def test_wheel_is_the_same_twice_and_carries_the_data(copy: Path) -> None:
+    wheel.write(copy)
+    (built,) = (copy / "docs" / "wheel").glob("*.whl")
+    first, time = built.read_bytes(), built.stat().st_mtime_ns
+    wheel.write(copy)
+    assert built.read_bytes() == first
+    assert built.stat().st_mtime_ns == time
+    names = zipfile.ZipFile(built).namelist()
+    assert "dlref/digits.npz" in names
+    assert "dlref/py.typed" in names
+
+
+def test_proof_holds_only_for_the_sources_that_were_run(copy: Path) -> None:
+    assert proof.line(copy) == ""
+    proof.write(copy, blocks=16)
+    assert " with Python 3" in proof.line(copy)
+    snippet = copy / "snippets" / "loss-function" / "squared_error.py"
+    snippet.write_text(snippet.read_text() + "\n")
+    assert proof.line(copy) == ""
