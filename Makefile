@@ -53,6 +53,9 @@ lint:
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
+	@for entry in snippets/*/; do \
+		$(BIN)/mypy --config-file= --check-untyped-defs --no-error-summary $$entry || exit 1; \
+	done
 
 bench:
 	$(ENVIRONMENT) test

@@ -1,11 +1,9 @@
 """Make the virtual environment that a Makefile target needs, or do nothing where it stands.
 
-    python3 tools/environment.py site      # read the site: no PyTorch
-    python3 tools/environment.py test      # prove it: everything
-
-It runs before anything is installed, so it uses the standard library only, and its first lines
-are understood by every Python 3. State is one file in `.venv`, written last: without it, or with
-another one than the project asks for, the environment is made again from nothing.
+`python3 tools/environment.py site` is enough to read the site, without PyTorch; `test` is for
+proving it. It runs before anything is installed, so it uses the standard library only, and its
+first lines are understood by every Python 3. State is one file in `.venv`, written last: without
+it, or with another one than the project asks for, the environment is made again from nothing.
 """
 
 import sys
@@ -44,8 +42,7 @@ def main(group: str) -> None:
             create()
         STATE.unlink(missing_ok=True)  # a killed installation leaves no state behind
         print(f"dlref: installing what `{group}` needs into .venv", flush=True)
-        extras = ["--editable", "."]
-        pip("--group", group, *extras)
+        pip("--group", group, "--editable", ".")
         STATE.write_text(json.dumps({"made for": wanted, "groups": sorted({*groups, group})}))
 
 
@@ -54,7 +51,7 @@ def fingerprint() -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     parts = [
         json.dumps([project["project"], project["dependency-groups"]], sort_keys=True),
-        constraints().read_text() if constraints() else "newest",
+        lock.read_text() if (lock := constraints()) else "newest",
         os.environ.get("TORCH_INDEX", ""),
         sys.version,
         str(VENV),  # a virtual environment cannot be moved
@@ -84,21 +81,23 @@ def intact() -> bool:
     for record in VENV.glob("lib/python*/site-packages/*.dist-info/RECORD"):
         with record.open(newline="") as file:
             for path, _, size in csv.reader(file):
+                if path.endswith(".pyc"):
+                    continue
                 try:
                     actual = os.stat(f"{record.parent.parent}/{path}").st_size
                 except OSError:
-                    actual = None
-                if actual is None or (size and actual != int(size)):
-                    if not path.endswith(".pyc"):
-                        print(f"dlref: .venv is broken ({path}): making it again", flush=True)
-                        return False
+                    actual = -1
+                if actual == -1 or (size and actual != int(size)):
+                    print(f"dlref: .venv is broken ({path}): making it again", flush=True)
+                    return False
     return True
 
 
 def create() -> None:
     """An empty virtual environment with a pip that knows dependency groups."""
     shutil.rmtree(VENV, ignore_errors=True)
-    if subprocess.run([sys.executable, "-c", "import ensurepip"], capture_output=True).returncode:
+    has_pip = [sys.executable, "-c", "import ensurepip"]
+    if subprocess.run(has_pip, capture_output=True, check=False).returncode:
         sys.exit("dlref needs Python's venv module. On Debian: sudo apt install python3-venv")
     print(f"dlref: making .venv with Python {sys.version.split()[0]}", flush=True)
     subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)

@@ -1,6 +1,6 @@
 """What pages say of one another, made from their front matter.
 
-    python -m tools.front_matter     # rewrite docs/generated/ and docs/terms.md
+`python -m tools.front_matter` rewrites docs/generated/ and docs/terms.md.
 
 For each entry: its definition with the terms in it linked, its prerequisites, its related
 entries with their definitions, its claims, its sources. Pages include these files, so that
@@ -116,7 +116,8 @@ def _related(term: Term, terms: dict[str, Term]) -> str:
     lines = []
     for relation in term.entry["related"]:
         other = _lookup(relation["term"], term, terms)
-        lines.append(f"- **{other.link(other.title)}** ({KINDS[relation['kind']]}): {other.definition}")
+        name = f"**{other.link(other.title)}**"
+        lines.append(f"- {name} ({KINDS[relation['kind']]}): {other.definition}")
     return "\n".join(lines) + "\n"
 
 

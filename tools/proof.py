@@ -1,8 +1,7 @@
 """What a run that proved every page leaves behind: when, with which versions, and of what.
 
-    python -m tools.proof     # prints the line that `make site` puts into the pages
-
-The line is empty where no run proved the sources as they are now, and pages then say so.
+`python -m tools.proof` prints the line that `make site` puts into the pages. It is empty where no
+run proved the sources as they are now, and the pages then say so.
 """
 
 import datetime

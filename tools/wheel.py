@@ -1,6 +1,6 @@
 """The wheel of dlref that the site carries, so that a copied block runs elsewhere.
 
-    python -m tools.wheel     # writes docs/wheel/dlref-<version>-py3-none-any.whl where it changed
+`python -m tools.wheel` writes docs/wheel/dlref-<version>-py3-none-any.whl where it changed.
 """
 
 import contextlib

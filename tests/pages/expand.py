@@ -65,11 +65,11 @@ class Expanded:
             match = FENCE.match(text)
             if match and not inside:
                 language = match["info"].strip().split(" ")[0]
-                text = f"{match['indent']}{match['marks']}{EXECUTED.get(language, language)}"
+                lines.append(f"{match['indent']}{match['marks']}{EXECUTED.get(language, language)}")
                 inside = True
-            elif inside and text.strip() == "```":
-                inside = False
-            lines.append(text)
+            else:
+                lines.append(text)
+                inside = inside and text.strip() != "```"
         return "\n".join(lines) + "\n"
 
 
@@ -89,7 +89,7 @@ def expand(page: Path, site: Site) -> Expanded:
             if include:
                 expanded.includes[number] = include["target"]
             try:
-                lines = preprocessor.run([line])  # type: ignore[attr-defined]
+                lines = preprocessor.run([line])
             except (SnippetMissingError, OSError) as error:
                 expanded.missing[number] = str(error)
                 lines = [""]

@@ -69,7 +69,9 @@ def rendered_blocks(html: str) -> tuple[Blocks, list[str]]:
 def compare(where: str, html: str, executed: Blocks) -> list[str]:
     """The differences between what a page shows and what was run for it, in words."""
     rendered, unknown = rendered_blocks(html)
-    problems = [f"{where}: shows code of no known language, which nothing runs: {c!r}" for c in unknown]
+    problems = [
+        f"{where}: shows code of no known language, which nothing runs: {c!r}" for c in unknown
+    ]
     for (language, code), count in (rendered - executed).items():
         problems.append(f"{where}: shows {count} {language} block that was not run:\n{code}")
     for (language, code), count in (executed - rendered).items():

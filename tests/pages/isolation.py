@@ -44,7 +44,7 @@ def isolated() -> Iterator[types.ModuleType]:
         for namespace in (os.environ, builtins.__dict__, sys.__dict__):
             restore.callback(_put_back, namespace, dict(namespace))
         for mutable in (sys.path, sys.argv, sys.meta_path, sys.path_hooks):
-            restore.callback(mutable.__setitem__, slice(None), list(mutable))
+            restore.callback(_put_back_list, mutable, list(mutable))
         restore.callback(_put_back_package, "dlref", _package("dlref"))
         restore.callback(locale.setlocale, locale.LC_ALL, locale.setlocale(locale.LC_ALL))
         restore.callback(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
@@ -101,6 +101,10 @@ def _put_back_package(name: str, before: dict[str, dict[str, Any]]) -> None:
         module = sys.modules.get(module_name)
         if module is not None:
             _put_back(vars(module), names)
+
+
+def _put_back_list(mutable: list[Any], before: list[Any]) -> None:
+    mutable[:] = before
 
 
 def _put_back(namespace: Any, before: dict[Any, Any]) -> None:

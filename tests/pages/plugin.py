@@ -61,15 +61,18 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Fil
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Blocks in random order, the gate after everything else."""
-    places = [i for i, item in enumerate(items) if is_block(item)]
+    places = [i for i, item in enumerate(items) if isinstance(item, codeblocks.TestBlock)]
     shuffled = random.Random(config.option.order).sample(places, len(places))
-    items[:] = [items[dict(zip(places, shuffled, strict=True)).get(i, i)] for i in range(len(items))]
+    items[:] = [
+        items[dict(zip(places, shuffled, strict=True)).get(i, i)] for i in range(len(items))
+    ]
     items.sort(key=lambda item: isinstance(item, GateItem))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Import PyTorch before any block's time is taken: its optimizers alone take 1.3 s."""
-    if any("torch" in item.obj.code for item in session.items if is_block(item)):
+    blocks = [item.obj for item in session.items if isinstance(item, codeblocks.TestBlock)]
+    if any("torch" in block.code for block in blocks):
         import torch
 
         torch.optim.SGD([torch.zeros(1)], lr=0.1).step()
@@ -88,10 +91,6 @@ def extract_from_file(path: Path, updating: bool) -> list[Block]:
     if site is None or not site.is_page(path) or (not updating and rules.check(path, site)):
         return []
     return extract(path, site)
-
-
-def is_block(item: pytest.Item) -> bool:
-    return isinstance(item, codeblocks.TestBlock)
 
 
 def run_block(item: codeblocks.TestBlock) -> None:
@@ -123,7 +122,9 @@ class CheckItem(pytest.Item):
         if problems:
             raise BlockError("\n".join(problems))
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
+    def repr_failure(
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None
+    ) -> str:
         return repr_failure(self, excinfo)
 
     def reportinfo(self) -> tuple[Path, None, str]:
@@ -172,5 +173,5 @@ def _site(node: pytest.Item | pytest.File) -> Site:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    if is_block(item) and item.obj.syntax == "python":
+    if isinstance(item, codeblocks.TestBlock) and item.obj.syntax == "python":
         item.add_marker(pytest.mark.timeout(PYTHON_LIMIT, method="signal", func_only=True))

@@ -254,7 +254,10 @@ def figure_form(page: Page) -> Found:
         unknown = [n for n in numbers if n not in shown]
         if not numbers or unknown:
             what = f"{unknown} are in no output of the page" if unknown else "it has no number"
-            yield number, f"the alt text must carry the figure's number as an output shows it: {what}"
+            yield (
+                number,
+                f"the alt text must carry the figure's number as an output shows it: {what}",
+            )
 
 
 RULES: list[Callable[[Page], Found]] = [

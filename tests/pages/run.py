@@ -30,8 +30,9 @@ def run(block: Block, update: bool = False) -> None:
         block: what `extract` gave.
         update: rewrite the snippet's output and figure instead of comparing them.
     """
+    figures: list[str] = []
     if block.syntax == "bash":
-        printed, figures = _run_bash(block), []
+        printed = _run_bash(block)
     else:
         printed, figures = _run_python(block)
     if update and block.snippet is not None:
@@ -107,7 +108,9 @@ def _short(block: Block, name: str) -> str:
 
 def _compare_output(block: Block, printed: str) -> None:
     if block.expected_output is None and printed:
-        raise BlockError(f"{block.where}: the block prints, but the page shows no output:\n{printed}")
+        raise BlockError(
+            f"{block.where}: the block prints, but the page shows no output:\n{printed}"
+        )
     if block.expected_output is not None and printed != block.expected_output:
         shown = block.expected_output.splitlines()
         diff = difflib.unified_diff(shown, printed.splitlines(), "shown", "printed", lineterm="")
@@ -159,5 +162,3 @@ def _figure_name(block: Block) -> str:
     if block.snippet is None:
         return f"{block.page.stem}-{block.lineno}"
     return f"{block.snippet.parent.name}-{block.snippet.stem}"
-
-

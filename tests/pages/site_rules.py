@@ -22,7 +22,8 @@ SECTIONS = [
     "Claims",
     "Sources",
 ]
-KEYS = "title description added updated level prerequisites related claims sources".split()
+KEYS = ["title", "description", "added", "updated", "level", "prerequisites", "related"]
+KEYS += ["claims", "sources"]
 LEVELS = ("beginner", "intermediate", "advanced")
 Pages = dict[Path, Expanded]
 Found = Iterator[tuple[Path, int, str]]

@@ -34,18 +34,30 @@ DIRT: dict[str, tuple[str, Callable[[], Any]]] = {
     "numpy print": ("import numpy as n; n.set_printoptions(precision=1)", np.get_printoptions),
     "numpy errors": ("import numpy as n; n.seterr(all='ignore')", np.geterr),
     "decimal": ("import decimal; decimal.getcontext().prec = 3", lambda: decimal.getcontext().prec),
-    "warnings": ("import warnings; warnings.simplefilter('ignore')", lambda: list(warnings.filters)),
+    "warnings": (
+        "import warnings; warnings.simplefilter('ignore')",
+        lambda: list(warnings.filters),
+    ),
     "locale": (
         "import locale; locale.setlocale(locale.LC_CTYPE, 'C')",
         lambda: locale.setlocale(locale.LC_CTYPE),
     ),
-    "rcParams": ("import matplotlib as m; m.rcParams['lines.linewidth'] = 9", lambda: dict(mpl.rcParams)),
+    "rcParams": (
+        "import matplotlib as m; m.rcParams['lines.linewidth'] = 9",
+        lambda: dict(mpl.rcParams),
+    ),
     "figures": ("import matplotlib.pyplot as p; p.plot([1])", plt.get_fignums),
     "torch random": ("import torch; torch.manual_seed(1)", lambda: torch.get_rng_state().tolist()),
-    "torch dtype": ("import torch; torch.set_default_dtype(torch.float64)", torch.get_default_dtype),
+    "torch dtype": (
+        "import torch; torch.set_default_dtype(torch.float64)",
+        torch.get_default_dtype,
+    ),
     "torch device": ("import torch; torch.set_default_device('meta')", torch.get_default_device),
     "torch grad": ("import torch; torch.set_grad_enabled(False)", torch.is_grad_enabled),
-    "torch threads": ("import torch; torch.set_num_threads(1 + torch.get_num_threads())", torch.get_num_threads),
+    "torch threads": (
+        "import torch; torch.set_num_threads(1 + torch.get_num_threads())",
+        torch.get_num_threads,
+    ),
     "torch determinism": (
         "import torch; torch.use_deterministic_algorithms(True)",
         torch.are_deterministic_algorithms_enabled,
@@ -55,7 +67,10 @@ DIRT: dict[str, tuple[str, Callable[[], Any]]] = {
         lambda: str(torch.tensor([0.123456])),
     ),
     "dlref": ("import dlref; dlref.cross_entropy = None", lambda: dlref.cross_entropy),
-    "dlref module": ("import dlref.losses as m; m.namespace = None; m.extra = 1", lambda: dict(vars(dlref.losses))),
+    "dlref module": (
+        "import dlref.losses as m; m.namespace = None; m.extra = 1",
+        lambda: dict(vars(dlref.losses)),
+    ),
 }
 
 
@@ -76,7 +91,9 @@ def test_what_a_block_changes_is_put_back(name: str, ending: str) -> None:
 
 
 def test_each_block_starts_from_another_random_state() -> None:
-    code = "import random, numpy, torch; drawn = random.random(), numpy.random.rand(), torch.rand(1)"
+    code = (
+        "import random, numpy, torch; drawn = random.random(), numpy.random.rand(), torch.rand(1)"
+    )
     drawn = []
     for _ in range(2):
         with isolated() as main:

@@ -29,6 +29,7 @@ BLOCK = f"""```python title="{SNIPPET}"
 ```
 """
 SATURATION = "snippets/loss-function/saturation.py"
+BLOCK_ALONE = BLOCK.partition("\n\n")[0] + "\n"
 OVERVIEW = "## Overview\n"
 
 
@@ -68,8 +69,12 @@ PAGE_SABOTAGES = [
     insert("indented code", "Text:\n\n    print(1)", "indented-code: .*print\\(1\\)"),
     insert("inline code with a language", "`#!python print(1)`", "inline-highlight"),
     insert("fence in a quote", "> ```python\n> print(1)\n> ```", "fence-form: a fence in a quote"),
-    insert("fence on a list line", "- ```python\n  print(1)\n  ```", "fence-form: a fence in a quote"),
-    insert("include of a missing file", '--8<-- "snippets/no.py"', "include-target: the file is not"),
+    insert(
+        "fence on a list line", "- ```python\n  print(1)\n  ```", "fence-form: a fence in a quote"
+    ),
+    insert(
+        "include of a missing file", '--8<-- "snippets/no.py"', "include-target: the file is not"
+    ),
     insert("include of a page", '--8<-- "docs/concepts/gradient-descent.md"', "include-target: "),
     insert("include of lines", f'--8<-- "{SNIPPET}:1:3"', "include-target: .*only whole files"),
     insert("include over lines", f"--8<--\n{SNIPPET}\n--8<--", "include-target: an include is one"),
@@ -108,14 +113,16 @@ PAGE_SABOTAGES = [
         f'title="{SNIPPET}" hl_lines="3 99"',
         'highlight-range: hl_lines="3 99"',
     ),
-    Sabotage("neither output nor assertion", BLOCK, BLOCK.split("\n\n")[0] + "\n", "verified: "),
+    Sabotage("neither output nor assertion", BLOCK, BLOCK_ALONE, "verified: "),
     Sabotage(
         "output of another snippet",
         f'--8<-- "{OUTPUT}"',
         '--8<-- "snippets/loss-function/cross_entropy.out"',
         "output-pairing: .*squared_error.out",
     ),
-    Sabotage("block too long", "import dlref", "import dlref\n" + "\n" * 30, "block-length", SNIPPET),
+    Sabotage(
+        "block too long", "import dlref", "import dlref\n" + "\n" * 30, "block-length", SNIPPET
+    ),
     Sabotage("empty output", "squared", "", "include-target: .* is empty", OUTPUT),
     Sabotage(
         "three backticks in a docstring",
@@ -124,12 +131,18 @@ PAGE_SABOTAGES = [
         "include-target: .* holds three backticks",
         SNIPPET,
     ),
-    Sabotage("figure without alt text", 'aria-label="Two curves', 'title="Two curves', "figure-form"),
-    Sabotage("alt text with another number", "0.0007. Both", "0.0008. Both", "figure-form: .*0.0008"),
+    Sabotage(
+        "figure without alt text", 'aria-label="Two curves', 'title="Two curves', "figure-form"
+    ),
+    Sabotage(
+        "alt text with another number", "0.0007. Both", "0.0008. Both", "figure-form: .*0.0008"
+    ),
 ]
 
 BLOCK_SABOTAGES = [
-    Sabotage("another output", "[1. 0. 9.]", "[1. 0. 8.]", r"-squared errors: \[1. 0. 8.\]", OUTPUT),
+    Sabotage(
+        "another output", "[1. 0. 9.]", "[1. 0. 8.]", r"-squared errors: \[1. 0. 8.\]", OUTPUT
+    ),
     Sabotage(
         "an exception",
         "loss, dpredictions",
@@ -138,8 +151,16 @@ BLOCK_SABOTAGES = [
         r"    loss = \{\}\['missing'\]",
         SNIPPET,
     ),
-    Sabotage("an exit", "import dlref\n", "import dlref\nraise SystemExit(3)\n", r"SystemExit: .*3", SNIPPET),
-    Sabotage("an error in dlref", "targets)\n\nprint", "targets[:2])\n\nprint", r"losses.py:\d+", SNIPPET),
+    Sabotage(
+        "an exit",
+        "import dlref\n",
+        "import dlref\nraise SystemExit(3)\n",
+        r"SystemExit: .*3",
+        SNIPPET,
+    ),
+    Sabotage(
+        "an error in dlref", "targets)\n\nprint", "targets[:2])\n\nprint", r"losses.py:\d+", SNIPPET
+    ),
     Sabotage(
         "a warning",
         "import dlref\n",
@@ -148,7 +169,11 @@ BLOCK_SABOTAGES = [
         SNIPPET,
     ),
     Sabotage(
-        "a NumPy warning", "import dlref\n", "import dlref\nnp.log(np.zeros(1))\n", "RuntimeWarning", SNIPPET
+        "a NumPy warning",
+        "import dlref\n",
+        "import dlref\nnp.log(np.zeros(1))\n",
+        "RuntimeWarning",
+        SNIPPET,
     ),
     Sabotage(
         "over the time limit",
@@ -187,10 +212,19 @@ SITE_SABOTAGES = [
     Sabotage("unknown kind of relation", "kind: needs", "kind: likes", "kind must be one of"),
     Sabotage("missing section", "## Why it matters", "## Why", "missing \\['Why it matters'\\]"),
     Sabotage("claim without evidence", "    source: [guo2017]\n", "", "names neither a block nor"),
-    Sabotage("claim of unknown status", "status: contested", "status: sure", "status must be one of"),
-    Sabotage("claim with another value", "squared error -0.0007", "squared error -0.7", "not in the output"),
+    Sabotage(
+        "claim of unknown status", "status: contested", "status: sure", "status must be one of"
+    ),
+    Sabotage(
+        "claim with another value",
+        "squared error -0.0007",
+        "squared error -0.7",
+        "not in the output",
+    ),
     Sabotage("claim of a missing block", "block: saturation", "block: satiation", "does not show"),
-    Sabotage("claim of a missing source", "source: [guo2017]", "source: [guo]", "not among the sources"),
+    Sabotage(
+        "claim of a missing source", "source: [guo2017]", "source: [guo]", "not among the sources"
+    ),
     Sabotage("source cited nowhere", "[Guo 2017](#guo2017)", "Guo 2017", "cited nowhere"),
     insert("a seventh block", BLOCK, "7 blocks before the exercises"),
     Sabotage("a solution too few", "## Exercises", "## Exercises, later", "missing"),
@@ -225,7 +259,7 @@ def test_block_failure_says_where_and_why(
     monkeypatch.setattr("tests.pages.plugin.PYTHON_LIMIT", 1.0)
     damage(copy, sabotage)
     if sabotage.name == "output printed, none shown":
-        damage(copy, Sabotage("", BLOCK, BLOCK.split("\n\n")[0] + "\n", ""))
+        damage(copy, Sabotage("", BLOCK, BLOCK_ALONE, ""))
     page = (copy / PAGE).read_text(encoding="utf-8").split("\n")
     line = next(i for i, text in enumerate(page, 1) if f'title="{SNIPPET}"' in text)
     failed, report = run_pages(f"{PAGE}::line {line}")
@@ -289,7 +323,11 @@ GATE_SABOTAGES = [
         "shows 1 python block that was not run:\nprint\\(1\\)",
     ),
     insert("raw HTML of no language", "<pre>print(1)</pre>", "no known language"),
-    insert("a script from elsewhere", '<script src="https://example.org/x.js"></script>', "another host"),
+    insert(
+        "a script from elsewhere",
+        '<script src="https://example.org/x.js"></script>',
+        "another host",
+    ),
     insert("a picture from elsewhere", '<img alt="" src="//example.org/x.png">', "another host"),
     Sabotage(
         "raw HTML in the README",

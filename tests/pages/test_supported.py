@@ -65,7 +65,8 @@ def test_output_that_is_included_is_compared_exactly(copy: Path) -> None:
 
 
 def test_main_guard_and_classes_run_as_in_a_script(copy: Path) -> None:
-    code = "class A: pass\nassert A.__module__ == '__main__'\nif __name__ == '__main__':\n    raise KeyError"
+    code = "class A: pass\nassert A.__module__ == '__main__'\n"
+    code += "if __name__ == '__main__':\n    raise KeyError"
     with pytest.raises(BlockError, match="KeyError"):
         run(*blocks(copy, f"```python\n{code}\n```\n"))
 
@@ -92,6 +93,7 @@ def test_update_writes_output_and_figure_once_and_leaves_them_alone_after(copy: 
     run(block, update=True)
     assert [path.stat().st_mtime_ns for path in (output, figure)] == times
     (copy / SNIPPET).write_text("assert True\n")
-    run(*blocks(copy, text), update=True)
+    (block,) = blocks(copy, text)
+    run(block, update=True)
     assert not output.exists()
     assert not figure.exists()

@@ -76,12 +76,15 @@ def test_same_bytes_from_a_second_call() -> None:
 
 
 def test_only_what_a_page_can_inline(svg: str) -> None:
-    assert svg.startswith("<svg ") and svg.endswith("</svg>") and "\n\n" not in svg
+    assert svg.startswith("<svg ")
+    assert svg.endswith("</svg>")
+    assert "\n\n" not in svg
     for unwanted in ["<?xml", "<!", "<style", "<image", "<metadata", "xlink", "font-family"]:
         assert unwanted not in svg
     assert set(ElementTree.fromstring(svg).attrib) == {"viewBox", "stroke-linejoin"}
     assert not re.search(r"\.\d{3}", re.sub(r'style="[^"]*"', "", svg)), "over two decimals"
-    assert len(svg) < 30_000 and len(gzip.compress(svg.encode())) < 5_000
+    assert len(svg) < 30_000
+    assert len(gzip.compress(svg.encode())) < 5_000
 
 
 def test_colors_are_the_theme_s(svg: str) -> None:
@@ -101,13 +104,16 @@ def test_css_has_the_variables_for_both_themes() -> None:
 def test_ids_have_the_figure_s_name_and_references_resolve(svg: str) -> None:
     ids = re.findall(r'\bid="([^"]+)"', svg)
     used = set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', svg))
-    assert len(ids) == len(set(ids)) and all(i.startswith("demo-") for i in ids)
+    assert len(ids) == len(set(ids))
+    assert all(i.startswith("demo-") for i in ids)
     assert set(ids) == {one or other for one, other in used}
 
 
 def test_two_figures_share_no_id() -> None:
     one, two = (set(re.findall(r'\bid="([^"]+)"', draw(lines, name))) for name in ("one", "two"))
-    assert one and len(one) == len(two) and not one & two
+    assert one
+    assert len(one) == len(two)
+    assert not one & two
 
 
 def test_opacity_survives() -> None:
@@ -117,7 +123,8 @@ def test_opacity_survives() -> None:
 
 def test_words_stay_whole_in_labels_with_math() -> None:
     svg = draw(lambda axes: axes.set_xlabel(r"the weight $w_1$ in use"))
-    assert ">the\xa0weight\xa0</tspan>" in svg and ">\xa0in\xa0use</tspan>" in svg
+    assert ">the\xa0weight\xa0</tspan>" in svg
+    assert ">\xa0in\xa0use</tspan>" in svg
 
 
 @pytest.mark.parametrize(
