@@ -3,7 +3,7 @@
 Without it, a stack of linear layers is one linear layer. Each class here is a layer without
 parameters; x and y have any shape.
 
-Each is defined at ±∞ and leaves NaN as it is; the next linear layer or loss names it.
+Each is defined at ±∞ and leaves NaN as it is; the next loss or optimizer names it.
 """
 
 from dlref.backend import Array, namespace
@@ -25,7 +25,8 @@ class ReLU(Layer):
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Map x to max(x, 0)."""
         check_float("ReLU: x", x)
-        y = namespace(x).maximum(x, 0.0)
+        xp = namespace(x)
+        y = xp.maximum(x, xp.zeros((), dtype=x.dtype, device=x.device))
         return y, y
 
     def backward(

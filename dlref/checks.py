@@ -49,6 +49,8 @@ def check_finite(what: str, x: Array) -> None:
     if is_plainly_finite(x):
         return
     check_float(what, x)
+    if getattr(x, "requires_grad", False):
+        raise ValueError(f"{what} must not require PyTorch's own gradients: pass x.detach()")
     xp = namespace(x)
     if not on_cpu(x) or bool(xp.all(xp.isfinite(x))):
         return
@@ -88,10 +90,11 @@ def one_hot(what: str, labels: Array, like: Array) -> Array:
             f'{what} are on "{device_of(labels)}", the logits on "{device_of(like)}": '
             f'move them with dlref.asarray(labels, "{device_of(like)}")'
         )
-    if "int" not in dtype_name(labels):
-        raise TypeError(f"{what} must be integers, got {dtype_name(labels)}: convert them first")
     rows, classes = like.shape
-    hits = labels[:, None] == xp.arange(classes, device=labels.device)  # (N, 1) == (C,): (N, C)
+    numbers = xp.arange(classes, device=labels.device)
+    if labels.dtype != numbers.dtype and "int" not in dtype_name(labels):
+        raise TypeError(f"{what} must be integers, got {dtype_name(labels)}: convert them first")
+    hits = labels[:, None] == numbers  # (N, 1) == (C,): (N, C)
     if on_cpu(labels) and xp.count_nonzero(hits) != rows:
         first = next(i for i in range(rows) if not 0 <= int(labels[i]) < classes)
         raise ValueError(
@@ -100,9 +103,9 @@ def one_hot(what: str, labels: Array, like: Array) -> Array:
     return xp.astype(hits, like.dtype)
 
 
-def check_number(what: str, value: float, *, low: float, high: float = math.inf) -> float:
+def check_number(what: str, value: float, low: float, high: float = math.inf) -> float:
     """Return ``value`` as a float; raise unless it is a finite number in [low, high)."""
-    if type(value) is float and low <= value < high and value < math.inf:
+    if type(value) is float and low <= value < high:
         return value
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{what} must be a number, got {value!r}")

@@ -120,8 +120,8 @@ def mlp(
     Sequential(Linear(64, 32), ReLU(), Linear(32, 10))
     """
     device = resolve_device(device)
-    if isinstance(sizes, (str, int)) or len(sizes) < 2:
-        raise ValueError(f"mlp: sizes must be at least [inputs, outputs], got {sizes!r}")
+    if not isinstance(sizes, (list, tuple)) or len(sizes) < 2:
+        raise ValueError(f"mlp: sizes must be a list [inputs, ..., outputs], got {sizes!r}")
     if not (isinstance(activation, type) and issubclass(activation, Layer)):
         raise TypeError(f"mlp: activation must be a layer class such as ReLU, got {activation!r}")
     rng = generator("mlp", seed)

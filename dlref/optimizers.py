@@ -32,8 +32,8 @@ class SGD:
     """
 
     def __init__(self, lr: float, momentum: float = 0.0) -> None:
-        self.lr = check_number("SGD: lr", lr, low=0.0)
-        self.momentum = check_number("SGD: momentum", momentum, low=0.0, high=1.0)
+        self.lr = check_number("SGD: lr", lr, 0.0)
+        self.momentum = check_number("SGD: momentum", momentum, 0.0, 1.0)
         self._velocities: dict[str, Array] = {}
         self._moved: dict[str, Array] = {}  # the parameter that each velocity belongs to
 
@@ -51,8 +51,8 @@ class SGD:
                 not finite; or a parameter cannot be written.
             TypeError: a dtype differs, or is not float32 or float64.
         """
-        lr = check_number("SGD: lr", self.lr, low=0.0)  # both may have been set since
-        momentum = check_number("SGD: momentum", self.momentum, low=0.0, high=1.0)
+        lr = check_number("SGD: lr", self.lr, 0.0)  # both may have been set since
+        momentum = check_number("SGD: momentum", self.momentum, 0.0, 1.0)
         check_step("SGD", params, grads)
         directions = self._update_velocities(params, grads) if momentum > 0 else grads
         for name, p in params.items():

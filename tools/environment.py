@@ -1,9 +1,11 @@
 """Make the virtual environment that a Makefile target needs, or do nothing where it stands.
 
 `python3 tools/environment.py site` is enough to read the site, without PyTorch; `test` is for
-proving it. It runs before anything is installed, so it uses the standard library only, and its
-first lines are understood by every Python 3. State is one file in `.venv`, written last: without
-it, or with another one than the project asks for, the environment is made again from nothing.
+proving it. It runs before anything is installed, so it uses the standard library only, and a
+Python too old for dlref (3.6 or later) can read it far enough to say so.
+
+State is one file in `.venv`, written last: without it, or with another one than the project asks
+for, the environment is made again from nothing.
 """
 
 import sys
@@ -49,9 +51,10 @@ def main(group: str) -> None:
 def fingerprint() -> str:
     """What the environment depends on: if any of it changes, it is made again."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    lock = constraints()
     parts = [
         json.dumps([project["project"], project["dependency-groups"]], sort_keys=True),
-        lock.read_text() if (lock := constraints()) else "newest",
+        lock.read_text() if lock else "newest",
         os.environ.get("TORCH_INDEX", ""),
         sys.version,
         str(VENV),  # a virtual environment cannot be moved
