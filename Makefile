@@ -15,13 +15,15 @@ export NO_MKDOCS_2_WARNING := 1
 
 BIN := .venv/bin
 ENVIRONMENT := @$(PYTHON) tools/environment.py
-PAGES := docs README.md CONTRIBUTING.md mkdocs.yml tests/pages
+COMPILE = $(BIN)/python -m uv pip compile --no-header --no-annotate --quiet
+ALL := --group setup --group test --extra torch pyproject.toml
+PAGES := docs README.md CONTRIBUTING.md mkdocs.yml tests/pages/test_generated.py
 
 # One core: printed numbers do not depend on how many threads add them up.
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help serve test docs-check outputs site lint bench lock test-newest test-lowest clean
+.PHONY: help serve test docs-check outputs site lint lint-snippets bench lock test-newest test-lowest clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -34,8 +36,7 @@ test: lint
 	$(ENVIRONMENT) test
 	$(BIN)/pytest
 
-docs-check:
-	$(ENVIRONMENT) test
+docs-check: lint-snippets
 	$(BIN)/pytest $(PAGES)
 
 outputs:
@@ -48,11 +49,16 @@ site:
 	DLREF_PROVED="$$($(BIN)/python -m tools.proof)" $(BIN)/mkdocs build --strict --quiet
 	@echo "dlref: the site is in site/"
 
-lint:
-	$(ENVIRONMENT) test
+lint: lint-snippets
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
+
+# A snippet is a script of its own, and need not annotate its functions.
+lint-snippets:
+	$(ENVIRONMENT) test
+	@$(BIN)/ruff check --quiet snippets
+	@$(BIN)/ruff format --check --quiet snippets
 	@for entry in snippets/*/; do \
 		$(BIN)/mypy --config-file= --check-untyped-defs --no-error-summary $$entry || exit 1; \
 	done
@@ -61,18 +67,19 @@ bench:
 	$(ENVIRONMENT) test
 	$(BIN)/python -m tests.benchmarks
 
+# torch is held at the version that CI has everywhere.
 lock:
 	$(ENVIRONMENT) test
-	$(BIN)/python -m uv pip compile --universal --upgrade --no-header --no-annotate --quiet \
-		--group setup --group test --extra torch pyproject.toml --output-file requirements.lock
+	echo "torch==2.13.0" | $(COMPILE) --universal --upgrade --constraint - $(ALL) \
+		--output-file requirements.lock
 
-# The same with other releases than the pinned ones, as CI does every week.
+# The same with other releases than the pinned ones, as CI does every week: the newest of all, and
+# the lowest that dlref itself declares.
 test-newest:
 	$(MAKE) test LOCK=
 
 test-lowest:
 	$(ENVIRONMENT) test
-	$(BIN)/python -m uv pip compile --resolution lowest-direct --no-header --no-annotate --quiet \
-		--group setup --group test --extra torch pyproject.toml --output-file .venv/lowest.lock
-	cp .venv/lowest.lock lowest.lock
+	$(COMPILE) --resolution lowest-direct --extra torch pyproject.toml --output-file .venv/low.txt
+	$(COMPILE) --constraint .venv/low.txt $(ALL) --output-file lowest.lock
 	$(MAKE) test LOCK=lowest.lock

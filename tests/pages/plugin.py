@@ -11,6 +11,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 import pytest_codeblocks.plugin as codeblocks
@@ -83,6 +84,17 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     executed = session.config.stash[EXECUTED]
     if site is not None and exitstatus == 0 and set(executed) >= set(site.pages()):
         proof.write(site.root, sum(blocks.total() for blocks in executed.values()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What a block costs."""
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    seconds = [r.duration for r in reports if r.when == "call" and ".md::line" in r.nodeid]
+    if seconds:
+        terminalreporter.write_line(
+            f"{len(seconds)} blocks in {sum(seconds):.1f} s, median {median(seconds):.2f} s, "
+            f"slowest {max(seconds):.2f} s"
+        )
 
 
 def extract_from_file(path: Path, updating: bool) -> list[Block]:
