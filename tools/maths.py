@@ -54,8 +54,15 @@ class InlineFormula(InlineProcessor):
                 r"Close it, write \$ for a dollar, leave an empty line around a $$ block, "
                 r"and in a table write \mid or \lvert for a bar."
             )
+        # A browser may break the line after a formula, and a line must not begin with a period.
+        mathml = to_mathml(m[1], block=False)
+        end = m.end()
+        while data[end : end + 1] in tuple(".,;:!?)"):
+            end += 1
+        if end > m.end():
+            mathml = f'<span class="formula">{mathml}{data[m.end() : end]}</span>'
         # Stored away as HTML, because Markdown must not look inside it again.
-        return self.md.htmlStash.store(to_mathml(m[1], block=False)), m.start(), m.end()
+        return self.md.htmlStash.store(mathml), m.start(), end
 
 
 class BlockFormula(BlockProcessor):

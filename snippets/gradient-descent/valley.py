@@ -3,7 +3,7 @@ import numpy as np
 
 import dlref
 
-curvatures = np.array([1.0, 25.0])  # a valley: 25 times steeper across than along
+curvatures = np.array([1.0, 25.0])  # it bends 25 times as strongly across as along
 
 
 def path(optimizer):
@@ -14,8 +14,8 @@ def path(optimizer):
     return np.array(points)
 
 
-plain = path(dlref.SGD(lr=2 / 26))  # the best rate there is: 2 / (1 + 25)
-momentum = path(dlref.SGD(lr=1 / 9, momentum=4 / 9))  # the best pair
+plain = path(dlref.SGD(lr=2 / 26))  # fastest in the long run: 2 / (1 + 25)
+momentum = path(dlref.SGD(lr=1 / 9, momentum=4 / 9))  # likewise
 fig, ax = plt.subplots()
 ax.plot(*plain[:40].T, "o-", markersize=3, label="plain")
 ax.plot(*momentum[:40].T, "o-", markersize=3, label="momentum 4/9")

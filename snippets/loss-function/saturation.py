@@ -15,6 +15,6 @@ ax.set_ylabel("slope of the loss")
 ax.legend()
 plt.show()
 
-print(f"as wrong as can be, p = {p[0]:.4f}:")
+print(f"at the left end, p = {p[0]:.4f}:")
 print(f"slope of cross-entropy {cross_entropy_slope[0]:.4f}")
 print(f"slope of squared error {squared_error_slope[0]:.4f}")

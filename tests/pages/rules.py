@@ -223,6 +223,14 @@ def verified(page: Page) -> Found:
             yield fence.line, "the block has neither a verified output nor an assertion"
 
 
+def unverified_output(page: Page) -> Found:
+    """Text right under a block reads as its output, so it is compared."""
+    for block, output in zip(page.fences, page.fences[1:], strict=False):
+        between = page.lines[_lines_of(block, page)[-1] : output.line - 1]
+        if block.language in EXECUTED and output.language == "text" and not any(between):
+            yield output.line, "text under a block looks verified: add the expected-output comment"
+
+
 def output_pairing(page: Page) -> Found:
     """The output shown under a snippet is that snippet's."""
     shown = _with_output(page)
@@ -272,6 +280,7 @@ RULES: list[Callable[[Page], Found]] = [
     block_length,
     highlight_range,
     verified,
+    unverified_output,
     output_pairing,
     figure_form,
 ]

@@ -115,6 +115,12 @@ PAGE_SABOTAGES = [
     ),
     Sabotage("neither output nor assertion", BLOCK, BLOCK_ALONE, "verified: "),
     Sabotage(
+        "output shown, not compared",
+        BLOCK,
+        BLOCK.replace("<!-- pytest-codeblocks:expected-output -->\n\n", ""),
+        "unverified-output: ",
+    ),
+    Sabotage(
         "output of another snippet",
         f'--8<-- "{OUTPUT}"',
         '--8<-- "snippets/loss-function/cross_entropy.out"',

@@ -39,7 +39,8 @@ def convert(source: str, *, alone: bool = False) -> str:
 @pytest.mark.parametrize("latex", FORMULAS)
 def test_formula_is_converted_and_untouched_by_markdown(latex: str, alone: bool) -> None:
     inline, block = to_mathml(latex, block=False), to_mathml(latex, block=True)
-    assert convert(f"so ${latex}$.", alone=alone) == f"<p>so {inline}.</p>"
+    unbroken = f'<span class="formula">{inline}.</span>'
+    assert convert(f"so ${latex}$.", alone=alone) == f"<p>so {unbroken}</p>"
     assert convert(f"$$\n{latex}\n$$", alone=alone) == f'<div class="maths">{block}</div>'
     assert 'display="block"' in block
     assert 'display="block"' not in inline
