@@ -50,7 +50,12 @@ def asarray(x: Array, device: str = "numpy", *, dtype: str | None = None) -> Arr
         raise ValueError(f'asarray: dtype must be "float32", "float64" or "int64", got {dtype!r}')
     if not np.can_cast(source.dtype, dtype or source.dtype, "same_kind"):
         raise TypeError(f"asarray: {source.dtype} would lose its fractions as {dtype}: round first")
-    copy = np.array(source, dtype=dtype, copy=True, order="C")
+    with np.errstate(over="ignore"):
+        copy = np.array(source, dtype=dtype, copy=True, order="C")
+    if not np.array_equal(np.isfinite(copy), np.isfinite(source)) or (
+        copy.dtype.kind in "iu" and not np.array_equal(copy, source)
+    ):
+        raise ValueError(f"asarray: {source.dtype} holds numbers too large for {dtype}")
     if device == "numpy":
         return copy
     import torch
@@ -161,6 +166,7 @@ def is_plainly_finite(x: Array) -> bool:
         type(x) is np.ndarray
         and x.dtype in _NUMPY_FLOATS
         and x.size > 0
+        and x.ndim > 0
         and isfinite(np.vdot(x, x))  # unlike x.dot, without a warning of overflow
     )
 

@@ -27,6 +27,8 @@ def check_float(what: str, x: Array) -> None:
     namespace(x)  # a list or a number raises here
     if dtype_name(x) not in FLOATS or 0 in x.shape:
         _explain(what, x, tuple(x.shape), like=x)
+    if x.ndim == 0:  # NumPy's functions would return numbers that are no arrays
+        raise ValueError(f"{what} must have at least one dimension: use reshape(x, (1,))")
 
 
 def check_matrix(what: str, x: Array, columns: int, like: Array) -> None:
@@ -111,7 +113,8 @@ def check_number(what: str, value: float, low: float, high: float = math.inf) ->
         raise TypeError(f"{what} must be a number, got {value!r}")
     if not (math.isfinite(value) and low <= value < high):
         upper = "" if math.isinf(high) else f" and below {high}"
-        raise ValueError(f"{what} must be at least {low}{upper}, got {value}")
+        bounds = f"at least {low}{upper}" if math.isfinite(value) else "finite"
+        raise ValueError(f"{what} must be {bounds}, got {value}")
     return float(value)
 
 

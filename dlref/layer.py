@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Self
 
-from dlref.backend import Array, asarray, device_of, dtype_name
+from dlref.backend import Array, asarray, device_of, dtype_name, resolve_device
 from dlref.checks import check_array, check_float
 
 Cache = Any
@@ -70,6 +70,8 @@ class Layer:
         """
         if dtype not in (None, "float32", "float64"):
             raise ValueError(f'dtype must be "float32" or "float64", got {dtype!r}')
+        if device is not None:
+            device = resolve_device(device)  # a layer without parameters says so too
         return self.with_params(
             {
                 name: asarray(
@@ -80,6 +82,9 @@ class Layer:
                 for name, array in self.params.items()
             }
         )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.to()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

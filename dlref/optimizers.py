@@ -54,11 +54,14 @@ class SGD:
         lr = check_number("SGD: lr", self.lr, 0.0)  # both may have been set since
         momentum = check_number("SGD: momentum", self.momentum, 0.0, 1.0)
         check_step("SGD", params, grads)
-        directions = self._update_velocities(params, grads) if momentum > 0 else grads
+        velocities = self._next_velocities(params, grads) if momentum > 0 else grads
+        steps = {name: lr * velocity for name, velocity in velocities.items()}
+        if momentum > 0:
+            self._velocities, self._moved = dict(velocities), dict(params)
         for name, p in params.items():
-            p -= lr * directions[name]
+            p -= steps[name]
 
-    def _update_velocities(
+    def _next_velocities(
         self, params: Mapping[str, Array], grads: Mapping[str, Array]
     ) -> Mapping[str, Array]:
         for name, p in params.items():
@@ -67,11 +70,11 @@ class SGD:
                     f"SGD: params[{name!r}] is another array than the one this optimizer has "
                     "moved before: make a new SGD for a new network"
                 )
-        for name, p in params.items():
-            velocity = self._velocities.get(name, namespace(p).zeros_like(p))
-            self._velocities[name] = self.momentum * velocity + grads[name]
-            self._moved[name] = p
-        return self._velocities
+        return {
+            name: self.momentum * self._velocities.get(name, namespace(p).zeros_like(p))
+            + grads[name]
+            for name, p in params.items()
+        }
 
 
 def check_step(who: str, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:

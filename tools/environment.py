@@ -17,6 +17,7 @@ if sys.version_info < (3, 11):
     )
 
 import csv
+import datetime
 import fcntl
 import hashlib
 import json
@@ -30,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STATE = VENV / "dlref.json"
+INCLUDED = {"test": ["site"]}  # groups that another one includes
 
 
 def main(group: str) -> None:
@@ -45,7 +47,12 @@ def main(group: str) -> None:
         STATE.unlink(missing_ok=True)  # a killed installation leaves no state behind
         print(f"dlref: installing what `{group}` needs into .venv", flush=True)
         pip("--group", group, "--editable", ".")
-        STATE.write_text(json.dumps({"made for": wanted, "groups": sorted({*groups, group})}))
+        state = {
+            "made for": wanted,
+            "groups": sorted({*groups, group, *INCLUDED.get(group, [])}),
+            "packages": packages(),
+        }
+        STATE.write_text(json.dumps(state))
 
 
 def fingerprint() -> str:
@@ -54,7 +61,7 @@ def fingerprint() -> str:
     lock = constraints()
     parts = [
         json.dumps([project["project"], project["dependency-groups"]], sort_keys=True),
-        lock.read_text() if lock else "newest",
+        lock.read_text() if lock else f"the newest of {datetime.date.today()}",
         os.environ.get("TORCH_INDEX", ""),
         sys.version,
         str(VENV),  # a virtual environment cannot be moved
@@ -74,13 +81,21 @@ def installed_groups(wanted: str) -> set[str]:
         state = json.loads(STATE.read_text())
     except (OSError, ValueError):
         return set()
-    if state["made for"] != wanted or not PYTHON.exists() or not intact():
+    if state["made for"] != wanted or not PYTHON.exists() or not intact(state["packages"]):
         return set()
     return set(state["groups"])
 
 
-def intact() -> bool:
-    """Whether every file that pip recorded is there, with the size it had."""
+def packages() -> list[str]:
+    """What pip has installed, by name and version."""
+    return sorted(path.name for path in VENV.glob("lib/python*/site-packages/*.dist-info"))
+
+
+def intact(expected: list[str]) -> bool:
+    """Whether every package is there, and every file of it, with the size that pip recorded."""
+    if packages() != expected:
+        print("dlref: .venv is broken (packages are missing or new): making it again", flush=True)
+        return False
     for record in VENV.glob("lib/python*/site-packages/*.dist-info/RECORD"):
         with record.open(newline="") as file:
             for path, _, size in csv.reader(file):

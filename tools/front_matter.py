@@ -52,7 +52,16 @@ def read_terms(root: Path) -> dict[str, Term]:
         terms[page.stem] = Term(
             page.stem, meta["title"], meta["description"], meta.get("aliases", []), meta
         )
+    _check_names(terms)
     return terms
+
+
+def _check_names(terms: dict[str, Term]) -> None:
+    owners: dict[str, str] = {}
+    for slug, term in terms.items():
+        for name in {term.title.lower(), *(alias.lower() for alias in term.aliases)}:
+            if owners.setdefault(name, slug) != slug:
+                raise ValueError(f"{name!r} names both {owners[name]!r} and {slug!r}: keep one")
 
 
 def generate(root: Path) -> dict[Path, str]:

@@ -1,7 +1,7 @@
 """MkDocs hook: make the generated files before each build, so that live reload shows them.
 
-It does nothing more. The files are committed (the wheel is made by `make site`), so a site
-generator without hooks builds the same pages.
+It does nothing more. All but the wheel are committed, so a site generator without hooks builds the
+same pages.
 """
 
 from pathlib import Path

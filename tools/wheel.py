@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import os
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,7 @@ def write(root: Path) -> None:
     """Build the wheel; leave the file alone where it would be the same, byte for byte."""
     folder = root / "docs" / "wheel"
     folder.mkdir(exist_ok=True)
+    os.environ.setdefault("SOURCE_DATE_EPOCH", "1763856000")  # the same bytes in every clone
     with tempfile.TemporaryDirectory() as name, contextlib.chdir(root):
         built = make_wheel_in(Path("pyproject.toml"), Path(name)).file
         target = folder / built.name

@@ -3,7 +3,7 @@ import dlref
 x, y, x_test, y_test = dlref.data.digits()
 net = dlref.mlp([64, 64, 10], seed=0)
 optimizer = dlref.SGD(lr=0.1, momentum=0.9)
-for _step in range(200):
+for _ in range(200):
     logits, cache = net.forward(x)  # neural network
     loss, dlogits = dlref.cross_entropy(logits, y)  # loss function
     _, grads = net.backward(dlogits, cache)  # backpropagation

@@ -9,7 +9,7 @@ targets = np.eye(10, dtype="float32")[y_train]  # 1 for the right class, else 0
 def train(loss_function, answers, lr, seed):
     net, rng = dlref.mlp([64, 64, 10], seed=seed), np.random.default_rng(seed)
     optimizer = dlref.SGD(lr, momentum=0.9)
-    for _epoch in range(20):
+    for _ in range(20):
         for rows in np.array_split(rng.permutation(len(x_train)), 23):
             logits, cache = net.forward(x_train[rows])
             _, dlogits = loss_function(logits, answers[rows])

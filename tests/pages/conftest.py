@@ -3,13 +3,15 @@
 import contextlib
 import io
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("docs", "dlref", "snippets", "theme", "tools")
+COPIED = ("docs", "dlref", "snippets", "theme", "tools", "tests/pages")
+FILES = ["mkdocs.yml", "pyproject.toml", "requirements.lock", "conftest.py", "LICENSE"]
+FILES += ["README.md", "CONTRIBUTING.md"]
 
 Run = Callable[..., tuple[set[str], str]]
 
@@ -20,7 +22,7 @@ def copy(tmp_path: Path) -> Path:
     root = tmp_path / "copy"
     for name in COPIED:
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("mkdocs.yml", "pyproject.toml", "README.md", "CONTRIBUTING.md", "LICENSE"):
+    for name in FILES:
         shutil.copy(ROOT / name, root / name)
     return root
 
@@ -29,7 +31,7 @@ def copy(tmp_path: Path) -> Path:
 def run_pages(copy: Path) -> Run:
     """Run pytest on pages of the copy; give the names of what failed, and what was reported."""
 
-    def run(*targets: str) -> tuple[set[str], str]:
+    def run(*targets: str, options: Sequence[str] = ()) -> tuple[set[str], str]:
         failed: set[str] = set()
 
         class Recorder:
@@ -43,10 +45,11 @@ def run_pages(copy: Path) -> Run:
 
         printed = io.StringIO()
         arguments = ["--codeblocks", "-q", "-p", "tests.pages.plugin", "-p", "no:cacheprovider"]
-        arguments += ["--rootdir", str(copy), "-c", "/dev/null", "--confcutdir", str(copy)]
+        arguments += ["--rootdir", str(copy), "-c", "/dev/null", "--noconftest"]
         arguments += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
         with contextlib.redirect_stdout(printed), contextlib.chdir(copy):
-            pytest.main([*arguments, *(str(copy / t) for t in targets)], plugins=[Recorder()])
+            paths = [str(copy / target) for target in targets]
+            pytest.main([*arguments, *options, *paths], plugins=[Recorder()])
         return failed, printed.getvalue()
 
     return run

@@ -17,7 +17,8 @@ from tests.pages.expand import EXECUTED
 from tests.pages.site import Site
 
 SHOWN_ONLY = {"text", "console"}
-Blocks = Counter[tuple[str, str]]  # (language, code): how often
+Key = tuple[str, str, str]  # language, code, and the output shown under it
+Blocks = Counter[Key]  # how often
 
 
 def check(site: Site, executed: dict[Path, Blocks]) -> list[str]:
@@ -36,6 +37,18 @@ def check(site: Site, executed: dict[Path, Blocks]) -> list[str]:
             else:
                 html = built_file(page, site, folder).read_text(encoding="utf-8")
                 problems += compare(where, html, executed[page]) + third_party(where, html)
+        problems += unknown_pages(site, folder)
+    return problems
+
+
+def unknown_pages(site: Site, folder: Path) -> list[str]:
+    """Built pages that no Markdown page of ours became: they may show no code at all."""
+    in_docs = [page for page in site.pages() if page.parent != site.root]
+    known = {built_file(page, site, folder) for page in in_docs}
+    problems = []
+    for path in set(folder.rglob("*.html")) - known:
+        where, html = str(path.relative_to(folder)), path.read_text(encoding="utf-8")
+        problems += compare(where, html, Counter()) + third_party(where, html)
     return problems
 
 
@@ -52,17 +65,26 @@ def built_file(page: Path, site: Site, folder: Path) -> Path:
     return folder / (path.parent if path.name == "index" else path) / "index.html"
 
 
+def key(language: str, code: str, output: str) -> Key:
+    """A block as it is compared: without the blanks that rendering does not keep."""
+    return language, normalized(code), normalized(output)
+
+
 def rendered_blocks(html: str) -> tuple[Blocks, list[str]]:
     """The code that a page shows and that must have run, and code of no known language."""
     blocks: Blocks = Counter()
     unknown = []
-    for pre in lxml.html.fromstring(html).iter("pre"):
-        code = pre.text_content()
+    page = lxml.html.fromstring(html)
+    for pre in page.iter("pre"):
         language = _language(pre)
         if language in EXECUTED:
-            blocks[EXECUTED[language], normalized(code)] += 1
+            blocks[key(EXECUTED[language], pre.text_content(), _output_below(pre))] += 1
         elif language not in SHOWN_ONLY:
-            unknown.append(code.strip().split("\n")[0])
+            unknown.append(pre.text_content().strip().split("\n")[0])
+    for code in page.iter("code"):  # a <code> without <pre> can be made to look like a block
+        alone = next(code.iterancestors("pre"), None) is None
+        if alone and (code.find(".//br") is not None or _language(code)):
+            unknown.append(code.text_content())
     return blocks, unknown
 
 
@@ -72,9 +94,10 @@ def compare(where: str, html: str, executed: Blocks) -> list[str]:
     problems = [
         f"{where}: shows code of no known language, which nothing runs: {c!r}" for c in unknown
     ]
-    for (language, code), count in (rendered - executed).items():
-        problems.append(f"{where}: shows {count} {language} block that was not run:\n{code}")
-    for (language, code), count in (executed - rendered).items():
+    for (language, code, output), count in (rendered - executed).items():
+        shown = f"{code}\nwith the output\n{output}" if output else code
+        problems.append(f"{where}: shows {count} {language} block that was not run:\n{shown}")
+    for (language, code, _), count in (executed - rendered).items():
         problems.append(f"{where}: {count} {language} block was run that it does not show:\n{code}")
     return problems
 
@@ -93,6 +116,16 @@ def third_party(where: str, html: str) -> list[str]:
 def normalized(code: str) -> str:
     """Code without trailing spaces and blank ends, which rendering does not keep."""
     return "\n".join(line.rstrip() for line in code.strip("\n").split("\n"))
+
+
+def _output_below(pre: HtmlElement) -> str:
+    """The text block right under a block, which the page's style labels as its output."""
+    div = next(d for d in pre.iterancestors("div") if "highlight" in (d.get("class") or "").split())
+    below = div.getnext()
+    while below is not None and not isinstance(below.tag, str):  # a comment
+        below = below.getnext()
+    is_text = below is not None and "language-text" in (below.get("class") or "").split()
+    return str(below.text_content()) if is_text else ""
 
 
 def _language(pre: HtmlElement) -> str:

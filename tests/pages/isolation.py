@@ -8,6 +8,7 @@ empty folder, and everything it may have changed is put back.
 import builtins
 import contextlib
 import decimal
+import gc
 import locale
 import os
 import random
@@ -25,6 +26,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from tools.figures import STYLE
+
+PATCHABLE = {"dlref", "numpy", "matplotlib", "tests", "tools"}
 
 
 @contextlib.contextmanager
@@ -45,7 +48,9 @@ def isolated() -> Iterator[types.ModuleType]:
             restore.callback(_put_back, namespace, dict(namespace))
         for mutable in (sys.path, sys.argv, sys.meta_path, sys.path_hooks):
             restore.callback(_put_back_list, mutable, list(mutable))
-        restore.callback(_put_back_package, "dlref", _package("dlref"))
+        restore.callback(_put_back_modules, dict(sys.modules), _names_of_packages())
+        restore.callback(sys.setprofile, sys.getprofile())
+        restore.callback(gc.enable if gc.isenabled() else gc.disable)
         restore.callback(locale.setlocale, locale.LC_ALL, locale.setlocale(locale.LC_ALL))
         restore.callback(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT))
         restore.callback(sys.setrecursionlimit, sys.getrecursionlimit())
@@ -79,6 +84,7 @@ def _torch(restore: contextlib.ExitStack) -> None:
     restore.callback(torch.set_num_threads, torch.get_num_threads())
     restore.callback(_put_back_determinism, torch, torch.are_deterministic_algorithms_enabled())
     restore.callback(torch.set_printoptions, profile="default")
+    restore.callback(torch.set_float32_matmul_precision, torch.get_float32_matmul_precision())
     torch.manual_seed(secrets.randbits(32))
 
 
@@ -87,20 +93,31 @@ def _put_back_determinism(torch: Any, before: bool) -> None:
         torch.use_deterministic_algorithms(before)  # the first call imports for over a second
 
 
-def _package(name: str) -> dict[str, dict[str, Any]]:
-    """The names in every loaded module of a package: a block may have patched one."""
-    return {
-        module_name: dict(vars(module))
-        for module_name, module in list(sys.modules.items())
-        if module_name == name or module_name.startswith(f"{name}.")
-    }
+def _names_of_packages() -> list[tuple[Any, dict[str, Any]]]:
+    """What every module of these packages holds, and every class of ours: a block may patch it."""
+    found: list[tuple[Any, dict[str, Any]]] = []
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in PATCHABLE and module is not None:
+            found.append((module, dict(vars(module))))
+        if name.partition(".")[0] == "dlref":
+            classes = [c for c in vars(module).values() if isinstance(c, type)]
+            found += [(c, dict(vars(c))) for c in classes if c.__module__ == name]
+    return found
 
 
-def _put_back_package(name: str, before: dict[str, dict[str, Any]]) -> None:
-    for module_name, names in before.items():
-        module = sys.modules.get(module_name)
-        if module is not None:
-            _put_back(vars(module), names)
+def _put_back_modules(
+    modules: dict[str, types.ModuleType], names: list[tuple[Any, dict[str, Any]]]
+) -> None:
+    for name, module in modules.items():
+        if sys.modules.get(name) is not module:
+            sys.modules[name] = module
+    for owner, before in names:
+        for name in set(vars(owner)) - set(before):
+            if not isinstance(vars(owner)[name], types.ModuleType):  # imported meanwhile: it stays
+                delattr(owner, name)
+        for name, value in before.items():
+            if vars(owner).get(name, owner) is not value:
+                setattr(owner, name, value)
 
 
 def _put_back_list(mutable: list[Any], before: list[Any]) -> None:

@@ -8,6 +8,7 @@ a page breaks a rule its blocks are not run: what they prove would not be what i
 import functools
 import random
 import secrets
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,9 @@ from tests.pages.site import Site
 from tools import proof
 
 EXECUTED = pytest.StashKey[dict[Path, gate.Blocks]]()
+PASSED = pytest.StashKey[set[tuple[Path, str]]]()  # the checks that passed: of which file, which
+SOURCES = pytest.StashKey[str]()
+SITE_RULES, GATE = "rules of the site", "what is shown is what was run"
 REPLACED = pytest.StashKey[object]()
 
 
@@ -34,6 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[EXECUTED] = {}
+    config.stash[PASSED] = set()
+    config.stash[SOURCES] = proof.digest(config.rootpath)
     config.stash[REPLACED] = codeblocks.extract_from_file
     updating = config.option.update_outputs
     codeblocks.extract_from_file = functools.partial(extract_from_file, updating=updating)
@@ -80,10 +86,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    site = Site.of(session.config.rootpath / "docs" / "index.md")
-    executed = session.config.stash[EXECUTED]
-    if site is not None and exitstatus == 0 and set(executed) >= set(site.pages()):
-        proof.write(site.root, sum(blocks.total() for blocks in executed.values()))
+    """Record the proof, if all checks of all pages passed, on sources that did not change."""
+    config = session.config
+    mkdocs = config.rootpath / "mkdocs.yml"
+    site = Site.of(mkdocs)
+    if site is None or exitstatus != 0:
+        return
+    needed = {(page, "rules") for page in site.pages()}
+    needed |= {(mkdocs, name) for name in (SITE_RULES, GATE)}
+    same = proof.digest(site.root) == config.stash[SOURCES]
+    if needed <= config.stash[PASSED] and same:
+        blocks = sum(found.total() for found in config.stash[EXECUTED].values())
+        proof.write(site.root, config.stash[SOURCES], blocks)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -109,14 +123,14 @@ def run_block(item: codeblocks.TestBlock) -> None:
     """What pytest-codeblocks runs instead of its own exec."""
     block = item.obj
     executed = item.config.stash[EXECUTED].setdefault(block.page, Counter())
-    executed[block.syntax, gate.normalized(block.code)] += 1
+    executed[gate.key(block.syntax, block.code, block.expected_output or "")] += 1
     run(block, update=item.config.option.update_outputs)
 
 
 def repr_failure(item: codeblocks.TestBlock, excinfo: pytest.ExceptionInfo[BaseException]) -> str:
     if isinstance(excinfo.value, BlockError):
         return str(excinfo.value)
-    return str(pytest.Item.repr_failure(item, excinfo))
+    return "".join(traceback.format_exception(excinfo.value))
 
 
 codeblocks.TestBlock.runtest = run_block
@@ -133,6 +147,7 @@ class CheckItem(pytest.Item):
         problems = self.problems()
         if problems:
             raise BlockError("\n".join(problems))
+        self.config.stash[PASSED].add((self.path, self.name))
 
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None
@@ -162,8 +177,8 @@ class RulesItem(CheckItem):
 
 class SiteFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
-        yield SiteRulesItem.from_parent(self, name="rules of the site")
-        yield GateItem.from_parent(self, name="what is shown is what was run")
+        yield SiteRulesItem.from_parent(self, name=SITE_RULES)
+        yield GateItem.from_parent(self, name=GATE)
 
 
 class SiteRulesItem(CheckItem):

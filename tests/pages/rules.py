@@ -126,6 +126,25 @@ def inline_highlight(page: Page) -> Found:
             yield number, "inline code with a language is not run: leave the language out"
 
 
+def text_fence(page: Page) -> Found:
+    """Text is the output of a block, and a console shows commands: neither shows Python."""
+    outputs = {id(output) for output in _with_output(page).values()}
+    for fence in page.fences:
+        if fence.language == "text" and (id(fence) not in outputs or fence.info != "text"):
+            yield fence.line, "a text fence is the output of a block: ```text under expected-output"
+        if fence.language == "console" and any(
+            line.strip().startswith(">>>") for line in fence.body
+        ):
+            yield fence.line, "Python in a console is not run: make it a snippet"
+
+
+def hidden_html(page: Page) -> Found:
+    """What the reader does not see is not run for them."""
+    for number, line in enumerate(page.lines, 1):
+        if re.search(r"<[a-z][^>]*(?:\shidden\b|display:\s*none|visibility:\s*hidden)", line):
+            yield number, "a hidden element would run code unseen: show it or remove it"
+
+
 def html_comment(page: Page) -> Found:
     """Nothing is run that the reader cannot see."""
     text = "\n".join(page.lines)
@@ -148,7 +167,9 @@ def codeblocks_comment(page: Page) -> Found:
             elif previous not in executed:
                 yield number, "expected-output must follow the block whose output it is"
             else:
-                after = next((i for i in range(number, len(page.lines)) if page.lines[i]), -1)
+                after = next(
+                    (i for i in range(number, len(page.lines)) if page.lines[i].strip()), -1
+                )
                 if after == -1 or page.lines[after].strip().split(" ")[0] != "```text":
                     yield number, "expected-output must be followed by a text fence"
         if line.strip():
@@ -186,7 +207,7 @@ def snippet_only(page: Page) -> Found:
         inside = [line for line in inside if line.strip()]
         if len(inside) != 1 or [i.endswith(".py") for i in fence.includes] != [True]:
             yield fence.line, "a Python block is one include of one snippet, and nothing else"
-        elif f'title="{fence.includes[0]}"' not in fence.info:
+        elif re.findall(r"title=(\S+)", fence.info) != [f'"{fence.includes[0]}"']:
             yield fence.line, f'the title must name the snippet: title="{fence.includes[0]}"'
 
 
@@ -200,7 +221,7 @@ def block_length(page: Page) -> Found:
 def highlight_range(page: Page) -> Found:
     """Highlighted lines exist."""
     for fence in page.fences:
-        for wanted in re.findall(r'hl_lines="([^"]*)"', fence.info):
+        for _, wanted in re.findall(r"""hl_lines=(["'])(.*?)\1""", fence.info):
             numbers = [int(n) for n in re.findall(r"\d+", wanted)]
             if not numbers or min(numbers) < 1 or max(numbers) > len(fence.body):
                 message = f'hl_lines="{wanted}", but the block has {len(fence.body)} lines'
@@ -221,14 +242,6 @@ def verified(page: Page) -> Found:
         asserts = [node for node in ast.walk(tree) if isinstance(node, ast.Assert)]
         if all(isinstance(node.test, ast.Constant) for node in asserts):
             yield fence.line, "the block has neither a verified output nor an assertion"
-
-
-def unverified_output(page: Page) -> Found:
-    """Text right under a block reads as its output, so it is compared."""
-    for block, output in zip(page.fences, page.fences[1:], strict=False):
-        between = page.lines[_lines_of(block, page)[-1] : output.line - 1]
-        if block.language in EXECUTED and output.language == "text" and not any(between):
-            yield output.line, "text under a block looks verified: add the expected-output comment"
 
 
 def output_pairing(page: Page) -> Found:
@@ -273,6 +286,8 @@ RULES: list[Callable[[Page], Found]] = [
     fence_language,
     indented_code,
     inline_highlight,
+    text_fence,
+    hidden_html,
     html_comment,
     codeblocks_comment,
     include_target,
@@ -280,7 +295,6 @@ RULES: list[Callable[[Page], Found]] = [
     block_length,
     highlight_range,
     verified,
-    unverified_output,
     output_pairing,
     figure_form,
 ]
@@ -300,7 +314,8 @@ def _with_output(page: Page) -> dict[int, Fence]:
     for block, output in zip(page.fences, page.fences[1:], strict=False):
         between = page.lines[_lines_of(block, page)[-1] : output.line - 1]
         comments = [line.strip() for line in between if line.strip()]
-        if output.language == "text" and comments == ["<!-- pytest-codeblocks:expected-output -->"]:
+        is_output = comments == ["<!-- pytest-codeblocks:expected-output -->"]
+        if output.language == "text" and is_output and any(map(str.strip, output.body)):
             shown[block.line] = output
     return shown
 

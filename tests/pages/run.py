@@ -1,12 +1,17 @@
 """Run one block as the reader would, compare what it prints and draws, and say what went wrong."""
 
+import atexit
 import contextlib
 import difflib
 import io
 import linecache
+import os
 import subprocess
+import sys
 import tempfile
+import threading
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -52,7 +57,7 @@ def _run_python(block: Block) -> tuple[str, list[str]]:
     printed = io.StringIO()
     with isolated() as main:
         try:
-            with contextlib.redirect_stdout(printed):
+            with contextlib.redirect_stdout(printed), _nothing_left_behind():
                 exec(compile(code, name, "exec", dont_inherit=True), main.__dict__)
         except KeyboardInterrupt:
             raise
@@ -61,6 +66,28 @@ def _run_python(block: Block) -> tuple[str, list[str]]:
         return printed.getvalue(), [
             to_svg(plt.figure(number), _figure_name(block)) for number in plt.get_fignums()
         ]
+
+
+@contextlib.contextmanager
+def _nothing_left_behind() -> Iterator[None]:
+    """Raise if a block prints where it cannot be compared: by a process, a thread, at exit."""
+    threads, at_exit = threading.active_count(), atexit._ncallbacks()
+    sys.stdout.flush()
+    own = os.dup(1)
+    with tempfile.TemporaryFile() as unseen:
+        os.dup2(unseen.fileno(), 1)
+        try:
+            yield
+        finally:
+            os.dup2(own, 1)
+            os.close(own)
+        unseen.seek(0)
+        if past := unseen.read().decode(errors="replace"):
+            raise RuntimeError(f"printed past Python's own output, as a process does: {past!r}")
+    if threading.active_count() > threads:
+        raise RuntimeError("a thread is still running when the block ends: join it")
+    if atexit._ncallbacks() > at_exit:
+        raise RuntimeError("the block leaves something to do at exit, which no page can show")
 
 
 def _run_bash(block: Block) -> str:
@@ -107,6 +134,7 @@ def _short(block: Block, name: str) -> str:
 
 
 def _compare_output(block: Block, printed: str) -> None:
+    _check_printable(block, printed)
     if block.expected_output is None and printed:
         raise BlockError(
             f"{block.where}: the block prints, but the page shows no output:\n{printed}"
@@ -117,6 +145,14 @@ def _compare_output(block: Block, printed: str) -> None:
         raise BlockError(
             f"{block.where}: the block does not print what the page shows "
             "(make outputs rewrites it):\n" + "\n".join(diff)
+        )
+
+
+def _check_printable(block: Block, printed: str) -> None:
+    """Raise if a fence cannot show what was printed."""
+    if "\r" in printed or (printed and not printed.endswith("\n")):
+        raise BlockError(
+            f"{block.where}: output must end with a newline and hold no \\r: {printed!r}"
         )
 
 
@@ -139,6 +175,7 @@ def _compare_figure(block: Block, figures: list[str]) -> None:
 
 def _update(block: Block, printed: str, figures: list[str]) -> None:
     assert block.snippet is not None
+    _check_printable(block, printed)
     if len(figures) > 1:
         raise BlockError(f"{block.where}: the block draws {len(figures)} figures: draw one")
     _rewrite(block.snippet.with_suffix(".out"), printed)

@@ -35,6 +35,13 @@ def test_term_defined_twice_is_an_error_that_names_it(copy: Path) -> None:
         front_matter.generate(copy)
 
 
+def test_name_of_two_terms_is_an_error_that_names_both(copy: Path) -> None:
+    with (copy / "docs" / "terms.yml").open("a") as terms:
+        terms.write("other:\n  title: Other\n  definition: O.\n  aliases: [Cost function]\n")
+    with pytest.raises(ValueError, match="'cost function' names both 'other' and 'loss-function'"):
+        front_matter.generate(copy)
+
+
 def test_wheel_is_the_same_twice_and_carries_the_data(copy: Path) -> None:
     wheel.write(copy)
     (built,) = (copy / "docs" / "wheel").glob("*.whl")
@@ -49,8 +56,10 @@ def test_wheel_is_the_same_twice_and_carries_the_data(copy: Path) -> None:
 
 def test_proof_holds_only_for_the_sources_that_were_run(copy: Path) -> None:
     assert proof.line(copy) == ""
-    proof.write(copy, blocks=16)
-    assert " with Python 3" in proof.line(copy)
-    snippet = copy / "snippets" / "loss-function" / "squared_error.py"
-    snippet.write_text(snippet.read_text() + "\n")
-    assert proof.line(copy) == ""
+    for name in proof.SOURCES:
+        proof.write(copy, proof.digest(copy), blocks=16)
+        assert " with Python 3" in proof.line(copy)
+        path = copy / name
+        path = path if path.is_file() else next(p for p in path.rglob("*.*") if p.is_file())
+        path.write_bytes(path.read_bytes() + b"\n")
+        assert proof.line(copy) == "", f"a change of {path} goes unseen"

@@ -2,9 +2,11 @@
 
 import builtins
 import decimal
+import gc
 import locale
 import os
 import random
+import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -18,6 +20,7 @@ import pytest
 import torch
 
 import dlref
+from tests.pages import run
 from tests.pages.isolation import isolated
 
 # What a careless block may do, and what must be as it was before.
@@ -65,6 +68,28 @@ DIRT: dict[str, tuple[str, Callable[[], Any]]] = {
     "torch print": (
         "import torch; torch.set_printoptions(precision=1)",
         lambda: str(torch.tensor([0.123456])),
+    ),
+    "dlref method": (
+        "import dlref; dlref.ReLU.forward = None",
+        lambda: dlref.ReLU.forward,
+    ),
+    "numpy function": ("import numpy; numpy.square = abs", lambda: np.square),
+    "imported modules": (
+        "import sys; sys.modules['numpy.fft'] = sys",
+        lambda: sys.modules["numpy.fft"],
+    ),
+    "the checks": (
+        "import tests.pages.run as r; r._compare_output = print",
+        lambda: run._compare_output,
+    ),
+    "garbage collector": ("import gc; gc.disable()", gc.isenabled),
+    "torch precision": (
+        "import torch; torch.set_float32_matmul_precision('medium')",
+        torch.get_float32_matmul_precision,
+    ),
+    "interrupt handler": (
+        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)",
+        lambda: signal.getsignal(signal.SIGINT),
     ),
     "dlref": ("import dlref; dlref.cross_entropy = None", lambda: dlref.cross_entropy),
     "dlref module": (

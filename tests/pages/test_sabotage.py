@@ -78,6 +78,9 @@ PAGE_SABOTAGES = [
     insert("include of a page", '--8<-- "docs/concepts/gradient-descent.md"', "include-target: "),
     insert("include of lines", f'--8<-- "{SNIPPET}:1:3"', "include-target: .*only whole files"),
     insert("include over lines", f"--8<--\n{SNIPPET}\n--8<--", "include-target: an include is one"),
+    insert("Python as text", "```text\nimport dlref\n```", "text-fence: "),
+    insert("Python in a console", "```console\n>>> 1 + 1\n2\n```", "text-fence: Python in a"),
+    insert("hidden element", "<div hidden markdown>\nx\n</div>", "hidden-html: "),
     insert("code in a comment", "<!--\n```python\nprint(1)\n```\n-->", "html-comment"),
     insert("cont", "<!--pytest-codeblocks:cont-->", "codeblocks-comment: 'cont'"),
     insert("skip", "<!--pytest.mark.skip-->", "codeblocks-comment: 'pytest.mark.skip'"),
@@ -118,7 +121,7 @@ PAGE_SABOTAGES = [
         "output shown, not compared",
         BLOCK,
         BLOCK.replace("<!-- pytest-codeblocks:expected-output -->\n\n", ""),
-        "unverified-output: ",
+        "text-fence: ",
     ),
     Sabotage(
         "output of another snippet",
@@ -197,6 +200,34 @@ BLOCK_SABOTAGES = [
         SNIPPET,
     ),
     Sabotage(
+        "output of a process",
+        "import dlref\n",
+        "import dlref\nimport os\nos.write(1, b'hi')\n",
+        "printed past Python's own output.*hi",
+        SNIPPET,
+    ),
+    Sabotage(
+        "a thread that prints later",
+        "import dlref\n",
+        "import dlref\nimport threading\nthreading.Timer(0.2, print, ['late']).start()\n",
+        "a thread is still running",
+        SNIPPET,
+    ),
+    Sabotage(
+        "something at exit",
+        "import dlref\n",
+        "import dlref\nimport atexit\natexit.register(print)\n",
+        "something to do at exit",
+        SNIPPET,
+    ),
+    Sabotage(
+        "no newline at the end",
+        "dpredictions.round(4))",
+        "dpredictions.round(4), end='')",
+        "must end with a newline",
+        SNIPPET,
+    ),
+    Sabotage(
         "a figure nobody shows",
         "import dlref\n",
         "import dlref\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\n",
@@ -233,7 +264,23 @@ SITE_SABOTAGES = [
     ),
     Sabotage("source cited nowhere", "[Guo 2017](#guo2017)", "Guo 2017", "cited nowhere"),
     insert("a seventh block", BLOCK, "7 blocks before the exercises"),
-    Sabotage("a solution too few", "## Exercises", "## Exercises, later", "missing"),
+    insert(
+        "snippet of another entry",
+        '--8<-- "snippets/gradient-descent/by_hand.py"',
+        "own-snippets: .*is not of this entry",
+    ),
+    Sabotage(
+        "a solution too few",
+        '    --8<-- "snippets/loss-function/know_nothing.py"\n',
+        "\n",
+        "entry-blocks: 1 solutions that run",
+    ),
+    Sabotage(
+        "no figure",
+        '--8<-- "snippets/loss-function/saturation.svg"\n',
+        "\n",
+        "entry-blocks: an entry has a figure",
+    ),
 ]
 
 
@@ -293,10 +340,10 @@ def test_file_that_no_page_shows_is_rejected(name: str, copy: Path) -> None:
 
 
 def test_changed_figure_is_rejected(copy: Path, run_pages: Run) -> None:
-    damage(copy, Sabotage("", "linspace(-8, 8, 81)", "linspace(-8, 7, 81)", "", SATURATION))
+    damage(copy, Sabotage("", 'label="cross-entropy"', 'label="entropy"', "", SATURATION))
     failed, report = run_pages(PAGE)
     assert len(failed) == 1
-    assert "does not draw the figure of the page" in report or "does not print" in report
+    assert "does not draw the figure of the page" in report
 
 
 def test_failing_bash_block_is_reported_with_its_stderr(copy: Path, run_pages: Run) -> None:
@@ -317,7 +364,9 @@ def test_generated_files_that_are_stale_are_found(copy: Path) -> None:
 def executed_blocks(site: Site) -> dict[Path, gate.Blocks]:
     """What a run of every page would have executed."""
     return {
-        page: gate.Blocks((b.syntax, gate.normalized(b.code)) for b in extract(page, site))
+        page: gate.Blocks(
+            gate.key(b.syntax, b.code, b.expected_output or "") for b in extract(page, site)
+        )
         for page in site.pages()
     }
 
@@ -364,7 +413,7 @@ def test_gate_finds_a_block_run_once_and_shown_twice(copy: Path) -> None:
 def test_gate_finds_a_block_run_but_not_shown(copy: Path) -> None:
     site = Site(copy)
     executed = executed_blocks(site)
-    executed[copy / PAGE]["python", "print('unseen')"] += 1
+    executed[copy / PAGE]["python", "print('unseen')", ""] += 1
     assert any("was run that it does not show" in p for p in gate.check(site, executed))
 
 

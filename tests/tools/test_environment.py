@@ -1,6 +1,7 @@
 """The environment is made when it must be, left alone when it stands, and its errors help."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,7 @@ def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(environment, "PYTHON", folder / "bin" / "python")
     monkeypatch.setattr(environment, "STATE", folder / "dlref.json")
     state = {"made for": environment.fingerprint(), "groups": ["site"]}
+    state["packages"] = environment.packages()
     environment.STATE.write_text(json.dumps(state))
     return folder
 
@@ -54,6 +56,11 @@ def test_missing_or_truncated_file_is_found(venv: Path, text: str | None) -> Non
     thing.unlink()
     if text is not None:
         thing.write_text(text)
+    assert installed(venv) == set()
+
+
+def test_missing_package_is_found(venv: Path) -> None:
+    shutil.rmtree(next(venv.rglob("*.dist-info")))
     assert installed(venv) == set()
 
 
