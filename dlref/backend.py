@@ -166,7 +166,6 @@ def is_plainly_finite(x: Array) -> bool:
         type(x) is np.ndarray
         and x.dtype in _NUMPY_FLOATS
         and x.size > 0
-        and x.ndim > 0
         and isfinite(np.vdot(x, x))  # unlike x.dot, without a warning of overflow
     )
 

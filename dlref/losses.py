@@ -5,7 +5,7 @@ The loss comes back as a 0-d array of the library it was given: ``float(loss)`` 
 """
 
 from dlref.backend import Array, namespace
-from dlref.checks import check_array, check_finite, one_hot
+from dlref.checks import check_array, check_finite, check_float, one_hot
 
 
 def cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
@@ -68,6 +68,7 @@ def mse(predictions: Array, targets: Array) -> tuple[Array, Array]:
     >>> print(loss, dpredictions)
     2.5 [1. 2.]
     """
+    check_float("mse: predictions", predictions)
     check_finite("mse: predictions", predictions)
     check_array("mse: targets", targets, predictions.shape, like=predictions)
     check_finite("mse: targets", targets)

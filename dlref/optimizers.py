@@ -55,11 +55,10 @@ class SGD:
         momentum = check_number("SGD: momentum", self.momentum, 0.0, 1.0)
         check_step("SGD", params, grads)
         velocities = self._next_velocities(params, grads) if momentum > 0 else grads
-        steps = {name: lr * velocity for name, velocity in velocities.items()}
         if momentum > 0:
             self._velocities, self._moved = dict(velocities), dict(params)
         for name, p in params.items():
-            p -= steps[name]
+            p -= lr * velocities[name]
 
     def _next_velocities(
         self, params: Mapping[str, Array], grads: Mapping[str, Array]
