@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import gate
 from tests.pages.blocks import Block, extract
 from tests.pages.run import BlockError, run
 from tests.pages.site import Site
@@ -29,8 +30,12 @@ def blocks(root: Path, text: str) -> list[Block]:
     "info", ["python", "py", 'python title="x"', 'python hl_lines="1"', 'py linenums="1"']
 )
 def test_every_allowed_spelling_of_a_fence_is_run(info: str, copy: Path) -> None:
-    (block,) = blocks(copy, f"# T\n\n```{info}\nprint(1)\n```\n")
+    text = f"# T\n\n```{info}\nprint(1)\n```\n"
+    (block,) = blocks(copy, text)
     assert (block.syntax, block.code, block.lineno) == ("python", "print(1)\n", 3)
+    html = Site(copy).markdown().convert(text)
+    executed = gate.Blocks([gate.key("python", block.code, "")])
+    assert gate.compare("", f"<div>{html}</div>", executed) == []
 
 
 @pytest.mark.parametrize("opening", ['=== "NumPy"', "!!! note", "??? success", "1.  An item:"])
