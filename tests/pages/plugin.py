@@ -69,10 +69,10 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Fil
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Blocks in random order, the gate after everything else."""
     places = [i for i, item in enumerate(items) if isinstance(item, codeblocks.TestBlock)]
-    shuffled = random.Random(config.option.order).sample(places, len(places))
-    items[:] = [
-        items[dict(zip(places, shuffled, strict=True)).get(i, i)] for i in range(len(items))
-    ]
+    blocks = [items[place] for place in places]
+    random.Random(config.option.order).shuffle(blocks)
+    for place, block in zip(places, blocks, strict=True):
+        items[place] = block
     items.sort(key=lambda item: isinstance(item, GateItem))
 
 
