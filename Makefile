@@ -16,14 +16,14 @@ export NO_MKDOCS_2_WARNING := 1
 BIN := .venv/bin
 ENVIRONMENT := @$(PYTHON) tools/environment.py
 COMPILE = $(BIN)/python -m uv pip compile --no-header --no-annotate --quiet
-ALL := --group setup --group test --extra torch pyproject.toml
+ALL := --group setup --group test --group lighthouse --extra torch pyproject.toml
 PAGES := docs README.md CONTRIBUTING.md mkdocs.yml tests/pages/test_generated.py
 
 # One core: printed numbers do not depend on how many threads add them up.
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help serve test docs-check outputs site lint lint-snippets bench lock test-newest test-lowest
+.PHONY: help serve test docs-check outputs site lint lint-snippets screenshots lighthouse bench lock test-newest test-lowest
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -47,6 +47,7 @@ outputs:
 	$(ENVIRONMENT) test
 	$(BIN)/python -m tools.front_matter
 	$(BIN)/pytest docs --update-outputs
+	$(BIN)/python -m tools.cards
 
 site:
 	$(ENVIRONMENT) site
@@ -66,6 +67,17 @@ lint-snippets:
 	@for entry in snippets/*/; do \
 		$(BIN)/mypy --config-file= --check-untyped-defs --allow-redefinition --no-error-summary $$entry || exit 1; \
 	done
+
+# Pictures of every page, for the eyes: light, dark, on three sizes of screen.
+screenshots:
+	$(ENVIRONMENT) test
+	$(BIN)/python -m tests.browser.screenshots
+
+# The marks of Lighthouse, a page a line; it needs npm's registry.
+lighthouse:
+	$(ENVIRONMENT) test
+	$(ENVIRONMENT) lighthouse
+	$(BIN)/python -m tests.browser.lighthouse
 
 bench:
 	$(ENVIRONMENT) test

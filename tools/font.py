@@ -24,8 +24,8 @@ RANGES = """
 1D400-1D503,1D538-1D56B,1D5A0-1D5D3     bold, italic, script; double-struck; sans serif
 1D670-1D6A5,1D6A8-1D755,1D7CE-1D7E1     typewriter; bold and italic Greek; bold, double digits
 """
-# What nearly every formula is made of: 46 kB. theme/fonts.css names the same ranges, and a browser
-# loads the rest, 92 kB, only for a page that has a sign of it.
+# What nearly every formula is made of: 46 kB. theme/styles/fonts.css names the same ranges, and a
+# browser loads the rest, 92 kB, only for a page that has a sign of it.
 COMMON = """
 20-7E,A0,AC,B1,B7,D7,F7,131,237,2C6-2DD,302-30C,391-3F5,2013,2014,2016,2018-201D,2020,2026,2032,2033,
 2061-2064,2102,210E,2112,2115,211D,2124,2190-2195,21A6,21D0-21D4,2200,2202,2203,2205-2209,220F,

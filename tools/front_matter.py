@@ -1,87 +1,57 @@
 """What pages say of one another, made from their front matter.
 
-`python -m tools.front_matter` rewrites docs/generated/ and docs/terms.md.
+`python -m tools.front_matter` rewrites docs/generated/, docs/terms.md and docs/previews.json.
 
-For each entry: its definition with the terms in it linked, its prerequisites, its related
-entries with their definitions, its claims, its sources. Pages include these files, so that
-nothing is typed twice. All of it is committed; a test fails when it is stale.
+For each entry: its definition with the terms in it linked, its prerequisites, its related entries
+and those that lead to it, its claims, its sources. For all of them: the A–Z, the learning path,
+the map of prerequisites, the previews. Pages include these files, so that nothing is typed twice.
+All of it is committed; a test fails when it is stale.
 """
 
+import json
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import yaml
-from mkdocs.utils.meta import get_data
+from tools.a_to_z import a_to_z
+from tools.glossary import Term, linked, links_of, lookup, orphans, read_terms, reading_order
+from tools.prerequisite_map import prerequisite_map
 
 ROOT = Path(__file__).resolve().parent.parent
-KINDS = {"needs": "needed first", "enables": "builds on it", "contrasts": "compare"}
+KINDS = {
+    "needs": "Needed first",
+    "enables": "Builds on it",
+    "contrasts": "Compare",
+}
 STATUSES = ("proved", "illustrated", "cited", "contested")
-
-
-@dataclass(frozen=True)
-class Term:
-    """One word of the glossary: an entry with a page, or a definition among the terms."""
-
-    slug: str
-    title: str
-    definition: str
-    aliases: list[str]
-    entry: dict[str, Any] = field(default_factory=dict)  # its front matter, where it has a page
-
-    def link(self, text: str = "") -> str:
-        """A Markdown link to the term, from a page of docs/concepts/."""
-        target = f"{self.slug}.md" if self.entry else f"../terms.md#{self.slug}"
-        return f"[{text or self.title.lower()}]({target})"
-
-
-def read_terms(root: Path) -> dict[str, Term]:
-    """All terms by slug: those of docs/terms.yml, and the entries."""
-    listed = yaml.safe_load((root / "docs" / "terms.yml").read_text(encoding="utf-8"))
-    terms = {
-        slug: Term(slug, term["title"], term["definition"], term.get("aliases", []))
-        for slug, term in listed.items()
-    }
-    for page in sorted((root / "docs" / "concepts").glob("*.md")):
-        meta = get_data(page.read_text(encoding="utf-8"))[1]
-        if page.stem == "index" or "description" not in meta:
-            continue
-        if page.stem in terms:
-            raise ValueError(f"docs/terms.yml defines {page.stem!r}, which has an entry: remove it")
-        terms[page.stem] = Term(
-            page.stem, meta["title"], meta["description"], meta.get("aliases", []), meta
-        )
-    _check_names(terms)
-    return terms
-
-
-def _check_names(terms: dict[str, Term]) -> None:
-    owners: dict[str, str] = {}
-    for slug, term in terms.items():
-        for name in {term.title.lower(), *(alias.lower() for alias in term.aliases)}:
-            if owners.setdefault(name, slug) != slug:
-                raise ValueError(f"{name!r} names both {owners[name]!r} and {slug!r}: keep one")
 
 
 def generate(root: Path) -> dict[Path, str]:
     """Every generated file, by its path below ``root``."""
     terms = read_terms(root)
-    files = {Path("docs/terms.md"): _terms_page(terms)}
-    for slug, term in terms.items():
-        if term.entry:
-            folder = Path("docs/generated") / slug
-            files[folder / "header.md"] = _header(term, terms)
-            files[folder / "related.md"] = _related(term, terms)
-            files[folder / "claims.md"] = _claims(term)
-            files[folder / "sources.md"] = _sources(term)
+    order = reading_order(terms)
+    if problems := orphans(terms):
+        raise ValueError("\n".join(problems))
+    generated = Path("docs/generated")
+    files = {
+        Path("docs/terms.md"): a_to_z(terms),
+        Path("docs/previews.json"): _previews(terms),
+        generated / "entries.md": _entries(order),
+        generated / "path.md": _path(order, terms),
+        generated / "prerequisites.md": prerequisite_map(order, "../../concepts/"),
+    }
+    for term in order:
+        folder = generated / term.slug
+        files[folder / "header.md"] = _header(term, terms)
+        files[folder / "related.md"] = _related(term, order, terms)
+        files[folder / "claims.md"] = _claims(term)
+        files[folder / "sources.md"] = _sources(term)
     return files
 
 
 def write(root: Path) -> None:
     """Write what has changed, and remove what is generated no more."""
     files = generate(root)
-    for path in (root / "docs" / "generated").rglob("*.md"):
+    for path in (root / "docs" / "generated").rglob("*.*"):
         if path.relative_to(root) not in files:
             path.unlink()
     for name, text in files.items():
@@ -92,42 +62,31 @@ def write(root: Path) -> None:
 
 
 def _header(term: Term, terms: dict[str, Term]) -> str:
-    needed = [_lookup(slug, term, terms).link() for slug in term.entry["prerequisites"]]
+    needed = [lookup(slug, term, terms).link() for slug in term.prerequisites]
     return (
-        f"{_linked(term, terms)}\n{{: .definition }}\n\n"
-        f"Read first: {', '.join(needed) or 'nothing'}.\n{{: .prerequisites }}\n"
+        f"{linked(term.definition, term, terms)}\n{{: .definition }}\n\n"
+        f"Read first: {', '.join(needed) or 'nothing, this is where to start'}.\n"
+        "{: .prerequisites }\n"
     )
 
 
-def _linked(term: Term, terms: dict[str, Term]) -> str:
-    """The definition, with the first mention of each other term linked."""
-    names = {
-        name.lower(): other
-        for other in terms.values()
-        if other is not term
-        for name in [other.title, *other.aliases]
-    }
-    longest_first = sorted(names, key=len, reverse=True)
-    pattern = re.compile(r"\b(" + "|".join(map(re.escape, longest_first)) + r")s?\b", re.I)
-    seen = set()
-
-    def link(match: re.Match[str]) -> str:
-        other = names[match[1].lower()]
-        if other.slug in seen:
-            return match[0]
-        seen.add(other.slug)
-        return other.link(match[0])
-
-    return pattern.sub(link, term.definition)
-
-
-def _related(term: Term, terms: dict[str, Term]) -> str:
-    lines = []
+def _related(term: Term, order: list[Term], terms: dict[str, Term]) -> str:
+    """The related terms by kind of link, then the entries that lead here and are not among them."""
+    by_kind: dict[str, list[Term]] = {kind: [] for kind in KINDS}
     for relation in term.entry["related"]:
-        other = _lookup(relation["term"], term, terms)
-        name = f"**{other.link(other.title)}**"
-        lines.append(f"- {name} ({KINDS[relation['kind']]}): {other.definition}")
-    return "\n".join(lines) + "\n"
+        by_kind[relation["kind"]].append(lookup(relation["term"], term, terms))
+    named = {other.slug for others in by_kind.values() for other in others} | {term.slug}
+    back = [
+        other for other in order if term.slug in links_of(other, terms) and other.slug not in named
+    ]
+    groups = [(KINDS[kind], others) for kind, others in by_kind.items()]
+    lines = []
+    for heading, others in [*groups, ("Also speaks of it", back)]:
+        if others:
+            lines += [f"**{heading}**", ""]
+            lines += [f"- {other.link(other.title)}: {other.definition}" for other in others]
+            lines += [""]
+    return "\n".join(lines)
 
 
 def _claims(term: Term) -> str:
@@ -149,27 +108,41 @@ def _sources(term: Term) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _terms_page(terms: dict[str, Term]) -> str:
-    lines = [
-        "---",
-        "title: Terms",
-        "description: The words these pages use, each with a definition of one line.",
-        "---",
-        "",
-        "The words these pages use, each in one line. A linked word has an entry of its own.",
-        "",
-    ]
-    for term in sorted(terms.values(), key=lambda term: term.title.lower()):
-        title = f"[{term.title}](concepts/{term.slug}.md)" if term.entry else term.title
-        also = f" Also: {', '.join(term.aliases)}." if term.aliases else ""
-        lines += [f'<span id="{term.slug}"></span>**{title}**', f":   {term.definition}{also}", ""]
+def _entries(order: list[Term]) -> str:
+    """A door to each entry: its title and its definition."""
+    lines = [f"- {term.link(term.title, 'docs')} {term.definition}" for term in order]
+    return "\n".join(['<div class="entries" markdown>', "", *lines, "", "</div>"]) + "\n"
+
+
+def _path(order: list[Term], terms: dict[str, Term]) -> str:
+    """The entries in the order of reading, each with what it builds on: the map as a list."""
+    lines = []
+    for number, term in enumerate(order, start=1):
+        needed = [lookup(slug, term, terms).link(start="docs/paths") for slug in term.prerequisites]
+        after = f"builds on {', '.join(needed)}" if needed else "builds on nothing"
+        lines += [
+            f"{number}.  **{term.link(term.title, 'docs/paths')}** ({after})",
+            "",
+            f"    {term.definition}",
+            "",
+        ]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _lookup(slug: str, term: Term, terms: dict[str, Term]) -> Term:
-    if slug not in terms:
-        raise ValueError(f"{term.slug}: {slug!r} is no entry and is not in docs/terms.yml")
-    return terms[slug]
+def _previews(terms: dict[str, Term]) -> str:
+    """What a link shows before it is followed: address below the site's root → title, definition.
+
+    The aliases are there for the page that no address leads to, which guesses what was meant.
+    """
+    previews = {
+        f"concepts/{term.slug}/" if term.entry else f"terms/#{term.slug}": {
+            "title": term.title,
+            "definition": term.definition,
+            "aliases": term.aliases,
+        }
+        for term in sorted(terms.values(), key=lambda term: term.slug)
+    }
+    return json.dumps(previews, ensure_ascii=False, indent=0) + "\n"
 
 
 if __name__ == "__main__":

@@ -31,6 +31,14 @@ INLINE = (
 BLOCK = re.compile(r"\s*\$\$((?:\\.|[^\\$])+)\$\$\s*", re.DOTALL)
 
 
+# Any element may have these attributes in MathML Core, not in the older MathML 3 that HTML checkers
+# know; as styles, both allow them.
+REPLACED = (
+    ("mfrac", 'displaystyle="false"', "math-style:compact"),
+    ("mtable", 'scriptlevel="0"', "math-depth:0"),
+)
+
+
 def to_mathml(latex: str, *, block: bool) -> str:
     latex = latex.strip()
     if not latex:
@@ -40,7 +48,10 @@ def to_mathml(latex: str, *, block: bool) -> str:
     except LatexError as error:
         raise ValueError(f"formula not understood: {latex}\nmath-core says: {error}") from error
     alttext = escape(" ".join(latex.split()))
-    return mathml.replace("<math", f'<math alttext="{alttext}"', 1)
+    mathml = mathml.replace("<math", f'<math alttext="{alttext}"', 1)
+    for tag, attribute, style in REPLACED:
+        mathml = re.sub(rf"(<{tag}\b[^>]*) {attribute}", rf'\1 style="{style}"', mathml)
+    return mathml
 
 
 class InlineFormula(InlineProcessor):

@@ -17,7 +17,7 @@ def test_generated_pages_are_not_stale() -> None:
         if not (ROOT / name).exists() or (ROOT / name).read_text(encoding="utf-8") != text
     ]
     assert stale == [], "run `python -m tools.front_matter` and commit what it writes"
-    on_disk = {p.relative_to(ROOT) for p in (ROOT / "docs" / "generated").rglob("*.md")}
+    on_disk = {p.relative_to(ROOT) for p in (ROOT / "docs" / "generated").rglob("*.*")}
     assert on_disk <= set(files), "generated no more: `python -m tools.front_matter` removes them"
 
 

@@ -75,7 +75,7 @@ def test_an_edit_of_anything_a_page_is_made_of_reloads_it(served: str, copy: Pat
         path.write_text(path.read_text().replace(old, new))
         wait_for(served + PAGE, new)
 
-    for name in ("theme/site.css", "theme/main.html", "dlref/losses.py"):
+    for name in ("theme/styles/site.css", "theme/layouts/page.html", "dlref/losses.py"):
         epoch = wait_for(served + PAGE, r"livereload\(\d+")
         with (copy / name).open("a") as file:
             file.write("\n")

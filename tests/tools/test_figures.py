@@ -17,7 +17,7 @@ from tools.figures import CYCLE, STYLE, differences, to_svg
 
 Draw = Callable[[Axes], object]
 X = np.linspace(0.1, 4, 50)
-CSS = Path(__file__).parents[2] / "theme/figures.css"
+CSS = Path(__file__).parents[2] / "theme/styles/figures.css"
 
 
 def draw(plot: Draw, name: str = "demo") -> str:

