@@ -4,7 +4,7 @@ import numpy as np
 import dlref
 
 x = np.arange(-1, 6, 1 / 64)
-inside, curve = (x >= 0) & (x <= 4), np.sin(2 * x) + x / 2
+inside, curve = (x >= 0) & (x <= 4), np.sin(2 * x) + x / 2  # 0 at 0, as is 2.bias
 fig, ax = plt.subplots(subplot_kw={"xlabel": "input", "ylabel": "output"})
 ax.axvspan(0, 4, color="C0", alpha=0.1)
 ax.plot(x[::8], curve[::8], "--", label="the curve")

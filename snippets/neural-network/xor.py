@@ -15,7 +15,7 @@ factors = np.column_stack([corners, [1, 1, 1, 1]])  # of w1, w2 and b in each sc
 print("first - second - third + fourth row:", np.array([1, -1, -1, 1]) @ factors)
 
 weight_1 = np.array([[1, -1], [-1, 1]])  # unit 1 takes x1 - x2, unit 2 takes x2 - x1
-weight_2 = np.array([1, 1])
+weight_2 = np.array([1, 1])  # and the biases are 0
 hidden = np.maximum(corners @ weight_1, 0)  # (4 corners, 2 hidden units)
 output = hidden @ weight_2
 print("hidden units:", hidden.tolist())

@@ -14,9 +14,9 @@ for seed in range(5):
         _, grads = net.backward(dlref.cross_entropy(logits, y[rows])[1], cache)
         optimizer.step(net.params, grads)
     for i, draw in np.ndindex(9, 10):
-        noisy, rng = net.to(), np.random.default_rng([seed, draw])  # a copy; its noise
+        noisy, noise = net.to(), np.random.default_rng([seed, draw])  # a copy, its noise
         for p in noisy.params.values():
-            p += i / 4 * p.std() * rng.normal(size=p.shape)
+            p += i / 4 * p.std() * noise.normal(size=p.shape)
         right[i, seed, draw] = round(360 * dlref.accuracy(noisy.forward(x_test)[0], y_test))
 plt.plot(np.arange(9) / 4, right.reshape(9, 50), "C0", alpha=0.25)
 plt.gca().set(xlabel="size of the noise", ylabel="right, of 360")
