@@ -1,14 +1,16 @@
 """Python-Markdown extension: what a block's HTML says of it to the search and to the browser.
 
-Search finds words of the prose, not of code, outputs and figures: code is full of tokens that nobody
-looks for, and the search engine stumbles over a star among them. The attribute is Material's; its
-search plugin removes it once the page is read.
+Search finds words of the prose, not of code, outputs and figures: code is full of tokens that
+nobody looks for, and the search engine stumbles over a star among them. The attribute is
+Material's; its search plugin removes it once the page is read.
 
-The browser is told how many lines a block has, so that it knows the height of one that is far below
-the screen, and need not lay it out before a reader comes near (styles/code.css).
+The browser is told how many lines a block has, and the shape of a figure. So it knows the
+height of one that is far below the screen, and need not lay it out before a reader comes near
+(styles/code.css, styles/figures.css).
 """
 
 import re
+from html import unescape
 from typing import Any
 
 from markdown import Markdown
@@ -16,19 +18,27 @@ from markdown.extensions import Extension
 from markdown.postprocessors import Postprocessor
 
 BLOCK = re.compile(r'<div (class="language-[^"]*highlight")>(.*?</pre></div>)', re.DOTALL)
+FIGURE = re.compile(
+    r'<div (role="img"[^>]*>\s*)(<svg[^>]*? viewBox=)("[-\d.]+ [-\d.]+ )([\d.]+) ([\d.]+)'
+)
+TAG = re.compile("<[^>]*>")
 EXCLUDED = 'data-search-exclude="true"'
 
 
 class DescribeBlocks(Postprocessor):
     def run(self, text: str) -> str:
-        text = text.replace('<div role="img"', f'<div {EXCLUDED} role="img"')
+        text = FIGURE.sub(rf'<div {EXCLUDED} style="aspect-ratio:\4/\5" \1\2\3\4 \5', text)
         return BLOCK.sub(_described, text)
 
 
 def _described(match: re.Match[str]) -> str:
     code = match[2].partition("<code>")[2].rstrip("\n")
-    lines = code.partition("\n</code>")[0].count("\n") + 1
-    return f'<div {EXCLUDED} {match[1]} style="--lines:{lines}">{match[2]}'
+    text = unescape(TAG.sub("", code.partition("\n</code>")[0]))
+    lines, columns = text.count("\n") + 1, max(map(len, text.split("\n")))
+    # The element in between is what scrolls; Material's script looks for <pre><code>.
+    block = match[2].replace("<code>", '<span class="code"><code>', 1)
+    block = block.replace("</code></pre>", "</code></span></pre>")
+    return f'<div {EXCLUDED} {match[1]} style="--lines:{lines};--columns:{columns}">{block}'
 
 
 class BlocksExtension(Extension):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
@@ -18,6 +19,7 @@ PROVED = "2026-11-24 with Python 3.14.0, NumPy 2.5.0 and PyTorch 2.13.0"  # as a
 OPEN_ALL = "document.querySelectorAll('details').forEach(d => d.open = true)"
 
 OpenPage = Callable[..., Page]
+Wait = Literal["load", "networkidle"]
 
 
 def addresses() -> list[str]:
@@ -76,18 +78,28 @@ def open_page(browser: Browser, server: Server) -> Iterator[OpenPage]:
 
     with ExitStack() as contexts:
 
-        def open_(address: str, *, dark: bool = False, width: int = 1280) -> Page:
+        def open_(
+            address: str,
+            *,
+            dark: bool = False,
+            width: int = 1280,
+            script: str = "",
+            wait: Wait = "networkidle",
+        ) -> Page:
             context = browser.new_context(
                 color_scheme="dark" if dark else "light",
                 viewport={"width": width, "height": 800},
+                is_mobile=width < 480,
+                has_touch=width < 480,
             )
             contexts.callback(context.close)
+            context.add_init_script(script)
             page = context.new_page()
             page.set_default_timeout(10_000)
             page.on("console", heard)
             page.on("pageerror", lambda error: problems.append(f"{address}: {error}"))
             page.on("request", asked)
-            page.goto(server.address + address, wait_until="networkidle")
+            page.goto(server.address + address, wait_until=wait)
             return page
 
         yield open_

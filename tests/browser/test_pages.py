@@ -39,31 +39,47 @@ def test_html_checker_finds_no_error(built: Path) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_axe_finds_no_violation(address: str, dark: bool, width: int, open_page: OpenPage) -> None:
-    page = open_page(address, dark=dark, width=width)
+def test_axe_finds_no_violation(address: str, dark: bool, open_page: OpenPage) -> None:
+    page = open_page(address, dark=dark, wait="load")
     page.evaluate(OPEN_ALL)
     page.add_script_tag(path=AXE)
-    result = page.evaluate("axe.run()")
-    found = [
-        f"{violation['id']}: {violation['help']}: {node['html'][:200]}"
-        for violation in result["violations"]
-        for node in violation["nodes"]
-    ]
-    assert found == []
-    assert len(result["passes"]) > 20, "axe looked at next to nothing"
+    for width in (DESKTOP, PHONE):
+        page.set_viewport_size({"width": width, "height": 800})
+        result = page.evaluate("axe.run()")
+        found = [
+            f"{width} px: {violation['id']}: {violation['help']}: {node['html'][:200]}"
+            for violation in result["violations"]
+            for node in violation["nodes"]
+        ]
+        assert found == []
+        assert len(result["passes"]) > 20, "axe looked at next to nothing"
 
 
-@pytest.mark.parametrize("width", [PHONE, 768, DESKTOP])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 def test_page_does_not_shift_or_scroll_sideways(
     address: str, width: int, open_page: OpenPage
 ) -> None:
-    page = open_page("", width=width)
-    page.context.add_init_script(WATCH_SHIFTS)
-    page.goto(page.url + address, wait_until="networkidle")
+    page = open_page(address, width=width, script=WATCH_SHIFTS)
     page.evaluate("document.fonts.ready")
-    page.mouse.wheel(0, 3000)
-    page.wait_for_timeout(300)
+    page.evaluate("scrollTo(0, 3000)")
+    page.wait_for_timeout(200)
     assert page.evaluate("shifts") == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [PHONE, 768, DESKTOP])
+def test_height_of_a_block_is_known_before_it_is_laid_out(width: int, open_page: OpenPage) -> None:
+    page = open_page("concepts/loss-function/", width=width)
+    page.evaluate(OPEN_ALL)
+    heights = page.evaluate(
+        """
+        [...document.querySelectorAll(".highlight[style], figure > [style]")].map((block) =>
+          ["visible", "hidden"].map((visibility) => {
+            block.style.contentVisibility = visibility
+            return block.getBoundingClientRect().height
+          }))
+        """
+    )
+    assert len(heights) > 10
+    assert [pair for pair in heights if abs(pair[0] - pair[1]) > 1] == []

@@ -1,6 +1,7 @@
 """What a reader does: moves by keyboard alone, searches, looks at previews, gets lost, prints."""
 
 import re
+import string
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -62,6 +63,10 @@ SEARCHES = {
     "step size": "Step size",
     "SGD": "SGD",
     "parameter": "Parameters",
+    "neural network": "Neural network",
+    "deep learning": "Deep learning",
+    "backprop": "Backprop",
+    "CNN": "CNN",
 }
 
 
@@ -74,6 +79,26 @@ def test_search_finds_entries_terms_and_aliases_first(query: str, open_page: Ope
     # A term's result stands below the name of its page.
     heading = result.locator("h1, h2").filter(has_not_text=re.compile("^A–Z$")).first
     expect(heading).to_have_text(SEARCHES[query])
+
+
+def test_search_answers_to_any_letter_without_a_complaint(open_page: OpenPage) -> None:
+    page = open_page("")
+    for letter in string.ascii_lowercase:
+        page.keyboard.press("/")
+        page.locator(".md-search__input").fill("")
+        page.keyboard.type(letter)
+        page.wait_for_timeout(50)
+    expect(page.locator(".md-search-result__item").first).to_be_visible()
+
+
+def test_copy_button_copies_the_block_and_says_so(open_page: OpenPage) -> None:
+    page = open_page("concepts/loss-function/")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    block = page.locator(".language-python.highlight").first
+    block.get_by_role("button", name="Copy").click()
+    expect(block.get_by_role("button", name="Copied")).to_be_visible()
+    snippet = (ROOT / "snippets/loss-function/squared_error.py").read_text(encoding="utf-8")
+    assert page.evaluate("navigator.clipboard.readText()") == snippet
 
 
 def test_index_of_the_search_is_asked_for_only_by_who_searches(
@@ -141,7 +166,7 @@ def test_error_is_reported_to_the_repository_with_the_page_named(open_page: Open
 def test_print_leaves_the_page_alone_with_its_answers_open(open_page: OpenPage) -> None:
     page = open_page(f"concepts/{FIRST.slug}/", dark=True)
     page.emulate_media(media="print")
-    for hidden in (".md-header", ".md-sidebar", ".md-footer", ".md-code__nav", ".report"):
+    for hidden in (".md-header", ".md-sidebar", ".md-footer", ".copy", ".report"):
         for element in page.locator(hidden).all():
             expect(element).to_be_hidden()
     answer = page.locator("#exercises ~ details .highlight").first

@@ -20,8 +20,8 @@ def small(copy: Path) -> Path:
     (copy / "mkdocs.yml").write_text(
         config[:start] + "nav: [index.md, terms.md]\n\n" + config[end:]
     )
-    for folder in ("docs/concepts", "docs/paths", "docs/generated"):
-        shutil.rmtree(copy / folder)
+    for name in ("concepts", "paths", "generated"):
+        shutil.rmtree(copy / "docs" / name)
     (copy / "docs" / "terms.yml").write_text("{}\n")
     for folder in (copy / "snippets").iterdir():
         if folder.name != "home":

@@ -78,6 +78,7 @@ def test_definition_links_the_first_mention_of_the_longest_name() -> None:
 def test_this_glossary_has_no_circle_and_no_orphan() -> None:
     terms = read_terms(ROOT)
     assert orphans(terms) == []
+    assert len(reading_order(terms)) == sum(bool(term.entry) for term in terms.values())
 
 
 def test_nav_has_the_order_of_the_front_matter() -> None:

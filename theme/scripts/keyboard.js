@@ -1,16 +1,24 @@
 // What Material's script makes and keyboards or screen readers trip over.
 addEventListener("load", () => {
-  // A <nav> around each copy button, all of them without a name.
-  for (const nav of document.querySelectorAll(".md-code__nav")) nav.setAttribute("role", "none")
-
-  // What scrolls sideways is reached, so that it can be scrolled: formulas, tables, code. It is
-  // measured when it comes near the screen, since to measure all of it takes long.
-  const near = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries)
-      if (isIntersecting && target.scrollWidth > target.clientWidth) target.tabIndex = 0
-  }, { rootMargin: "50%" })
-  for (const box of document.querySelectorAll(".maths, .md-typeset__scrollwrap, .md-typeset pre > code"))
-    near.observe(box)
+  // What scrolls sideways is reached, so that it can be scrolled. Blocks are not measured, since that
+  // would lay out all of them: tools/blocks.py says how many letters the longest line has.
+  const letter = document.createElement("canvas").getContext("2d")
+  const code = document.querySelector(".code > code")
+  function reach() {
+    const { fontSize, fontFamily } = getComputedStyle(code ?? document.body)
+    letter.font = `${fontSize} ${fontFamily}`
+    const room = document.querySelector(".md-content__inner").clientWidth
+    for (const box of document.querySelectorAll(".code, .maths, .md-typeset__scrollwrap")) {
+      const columns = box.parentElement.closest("[style]")?.style.getPropertyValue("--columns")
+      const wide = columns
+        ? columns * letter.measureText("0").width > room - 32
+        : box.scrollWidth > box.clientWidth
+      if (wide) box.tabIndex = 0
+      else box.removeAttribute("tabindex")
+    }
+  }
+  reach()
+  addEventListener("resize", reach)
 
   // On small screens labels open the menu and the search, and no keyboard reaches a label.
   for (const [name, toggle] of [["Menu", "__drawer"], ["Search", "__search"]]) {
