@@ -83,3 +83,35 @@ def test_height_of_a_block_is_known_before_it_is_laid_out(width: int, open_page:
     )
     assert len(heights) > 10
     assert [pair for pair in heights if abs(pair[0] - pair[1]) > 1] == []
+
+
+def test_code_fits_a_laptop_without_scrolling(address: str, open_page: OpenPage) -> None:
+    page = open_page(address, wait="load")
+    page.evaluate(OPEN_ALL)
+    wide = page.evaluate(
+        """
+        [...document.querySelectorAll(".code")].filter((c) => c.scrollWidth > c.clientWidth)
+          .map((code) => code.textContent)
+        """
+    )
+    assert wide == []
+
+
+def test_prose_has_a_line_that_eyes_can_follow(open_page: OpenPage) -> None:
+    page = open_page("concepts/loss-function/")
+    per_line = page.evaluate(
+        """
+        [...document.querySelectorAll(".md-content__inner > p:not([class])")]
+          .filter((p) => !p.querySelector("math") && p.getClientRects().length)
+          .map((p) => {
+            const [height, line] = [p.offsetHeight, parseFloat(getComputedStyle(p).lineHeight)]
+            return [p.textContent.length, Math.round(height / line)]
+          })
+          .filter(([, lines]) => lines >= 4)
+          .map(([letters, lines]) => letters / (lines - 0.5))
+        """
+    )
+    assert len(per_line) > 5
+    mean = sum(per_line) / len(per_line)
+    print(f"{mean:.0f} letters a line")
+    assert 60 <= mean <= 80  # 65 to 75, with fonts that are wider or narrower

@@ -6,6 +6,7 @@ import string
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.browser import NoBrowserError, executable
 from tests.browser.conftest import REPOSITORY, OpenPage
 from tests.browser.server import Server
 from tests.pages.conftest import ROOT
@@ -173,3 +174,18 @@ def test_print_leaves_the_page_alone_with_its_answers_open(open_page: OpenPage) 
     expect(answer).to_be_visible()
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")
+
+
+def test_box_of_the_map_leads_to_its_entry(open_page: OpenPage) -> None:
+    page = open_page("paths/rules-to-deep-learning/")
+    page.locator("svg.map").get_by_text(SECOND.title, exact=True).click()
+    expect(page).to_have_url(re.compile(f"/concepts/{SECOND.slug}/$"))
+
+
+def test_without_a_browser_the_tests_say_in_one_line_how_to_get_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr("tests.browser.browser.MAC", "/nowhere")
+    with pytest.raises(NoBrowserError, match=r"^no browser .*playwright install chromium$"):
+        executable("/nowhere")
