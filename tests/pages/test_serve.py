@@ -67,7 +67,7 @@ def test_an_edit_of_anything_a_page_is_made_of_reloads_it(served: str, copy: Pat
         "docs/concepts/loss-function.md": ("A model turns", "A modell turns"),
         "snippets/loss-function/squared_error.py": ("their mean", "their average"),
         "snippets/loss-function/squared_error.out": ("their mean", "their average"),
-        "docs/terms.yml": ("The adjustable numbers", "The movable numbers"),
+        "docs/terms.yml": ("A loss for classes", "A loss about classes"),
     }
     for name, (old, new) in edits.items():
         path = copy / name
