@@ -9,11 +9,11 @@ HEAD = """\
 ---
 title: A–Z
 description: >-
-  Every word that these pages use, in alphabetical order, each with a definition of one line and
+  The words that these pages explain, in alphabetical order, each with a definition of one line and
   the entry that treats it.
 ---
 
-Every word that these pages use, each in one line, with the entry that treats it. Other names and
+The words that these pages explain, each in one line, with the entry that treats it. Other names and
 acronyms are listed too.
 """
 
@@ -25,7 +25,11 @@ def a_to_z(terms: dict[str, Term]) -> str:
     """
     rows = [(term.title, term.slug, _definition(term, terms)) for term in terms.values()]
     rows += [
-        (_capitalized(alias), f"alias-{_slug(alias)}", f"See [{term.title}](#{term.slug}).")
+        (
+            _capitalized(alias),
+            f"alias-{_slug(alias)}",
+            f"See [{term.title}](#{term.slug}): {term.definition}",
+        )
         for term in terms.values()
         for alias in term.aliases
     ]

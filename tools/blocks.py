@@ -1,8 +1,8 @@
 """Python-Markdown extension: what a block's HTML says of it to the search and to the browser.
 
-Search finds words of the prose, not of code, outputs and figures: code is full of tokens that
-nobody looks for, and the search engine stumbles over a star among them. The attribute is
-Material's; its search plugin removes it once the page is read.
+Search finds words of the prose, not of code, outputs, figures and lists of sources: code is full of
+tokens that nobody looks for, and the search engine stumbles over a star among them. The attribute
+is Material's; its search plugin removes it once the page is read.
 
 The browser is told how many lines a block has, and the shape of a figure. So it knows the
 height of one that is far below the screen, and need not lay it out before a reader comes near
@@ -22,12 +22,16 @@ FIGURE = re.compile(
     r'<div (role="img"[^>]*>\s*)(<svg[^>]*? viewBox=)("[-\d.]+ [-\d.]+ )([\d.]+) ([\d.]+)'
 )
 TAG = re.compile("<[^>]*>")
+SNIPPET = re.compile(r'<span class="filename">[^<]*?([\w-]+)\.py</span>')
+LISTS = ("related-entries", "claims", "sources")  # sections that no search is for
 EXCLUDED = 'data-search-exclude="true"'
 
 
 class DescribeBlocks(Postprocessor):
     def run(self, text: str) -> str:
         text = FIGURE.sub(rf'<div {EXCLUDED} style="aspect-ratio:\4/\5" \1\2\3\4 \5', text)
+        for name in LISTS:
+            text = text.replace(f'<h2 id="{name}"', f'<h2 {EXCLUDED} id="{name}"')
         return BLOCK.sub(_described, text)
 
 
@@ -38,7 +42,10 @@ def _described(match: re.Match[str]) -> str:
     # The element in between is what scrolls; Material's script looks for <pre><code>.
     block = match[2].replace("<code>", '<span class="code"><code>', 1)
     block = block.replace("</code></pre>", "</code></span></pre>")
-    return f'<div {EXCLUDED} {match[1]} style="--lines:{lines};--columns:{columns}">{block}'
+    style = f"--lines:{lines};--columns:{columns}"
+    snippet = SNIPPET.search(match[2])
+    name = f'id="block-{snippet[1]}" ' if snippet else ""  # where the claims link to
+    return f'<div {EXCLUDED} {name}{match[1]} style="{style}">{block}'
 
 
 class BlocksExtension(Extension):

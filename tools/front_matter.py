@@ -93,7 +93,11 @@ def _claims(term: Term) -> str:
     names = {source["id"]: source["short"] for source in term.entry["sources"]}
     lines = ["| Claim | Where | How it is known |", "|---|---|---|"]
     for claim in term.entry["claims"]:
-        places = [f"`{claim['block']}.py`: {claim['shows']}"] if "block" in claim else []
+        places = []
+        if "block" in claim:  # as HTML, since the blocks' ids are no headings that MkDocs knows
+            block = claim["block"]
+            link = f'<a href="#block-{block}"><code>{block}.py</code></a>'
+            places.append(f"{link}: {claim['shows']}")
         places += [f"[{names[key]}](#{key})" for key in claim.get("source", [])]
         lines.append(f"| {claim['claim']} | {', '.join(places)} | {claim['status']} |")
     return "\n".join(lines) + "\n"

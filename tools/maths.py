@@ -49,6 +49,8 @@ def to_mathml(latex: str, *, block: bool) -> str:
         raise ValueError(f"formula not understood: {latex}\nmath-core says: {error}") from error
     alttext = escape(" ".join(latex.split()))
     mathml = mathml.replace("<math", f'<math alttext="{alttext}"', 1)
+    # The shape (D,) ends with a comma, which no space follows.
+    mathml = re.sub(r"<mo>,</mo>(?=<mo[^>]*>\)</mo>)", '<mo rspace="0">,</mo>', mathml)
     for tag, attribute, style in REPLACED:
         mathml = re.sub(rf"(<{tag}\b[^>]*) {attribute}", rf'\1 style="{style}"', mathml)
     return mathml

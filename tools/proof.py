@@ -37,7 +37,7 @@ def write(root: Path, sources: str, blocks: int) -> None:
 
 
 def line(root: Path) -> str:
-    """``"2026-11-23 with Python 3.13.0, NumPy 2.5.0 and PyTorch 2.13.0"``, or nothing."""
+    """``"23 November 2026 with Python 3.13.0, NumPy 2.5.0 and PyTorch 2.13.0"``, or nothing."""
     try:
         record = json.loads((root / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -45,7 +45,8 @@ def line(root: Path) -> str:
     if record["sources"] != digest(root):
         return ""
     *most, last = (f"{name} {version}" for name, version in record["versions"].items())
-    return f"{record['date']} with {', '.join(most)} and {last}"
+    date = datetime.date.fromisoformat(record["date"])
+    return f"{date.day} {date:%B %Y} with {', '.join(most)} and {last}"
 
 
 def digest(root: Path) -> str:

@@ -11,15 +11,21 @@ from pathlib import Path
 from flit_core.wheel import make_wheel_in
 
 ROOT = Path(__file__).resolve().parent.parent
+EPOCH = "1763856000"  # any fixed time: the same bytes in every clone
 
 
 def write(root: Path) -> None:
     """Build the wheel; leave the file alone where it would be the same, byte for byte."""
     folder = root / "docs" / "wheel"
     folder.mkdir(exist_ok=True)
-    os.environ.setdefault("SOURCE_DATE_EPOCH", "1763856000")  # the same bytes in every clone
+    before = os.environ.get("SOURCE_DATE_EPOCH")
     with tempfile.TemporaryDirectory() as name, contextlib.chdir(root):
-        built = make_wheel_in(Path("pyproject.toml"), Path(name)).file
+        os.environ["SOURCE_DATE_EPOCH"] = before or EPOCH
+        try:
+            built = make_wheel_in(Path("pyproject.toml"), Path(name)).file
+        finally:  # MkDocs would date the site by it
+            if before is None:
+                del os.environ["SOURCE_DATE_EPOCH"]
         target = folder / built.name
         for old in folder.glob("*.whl"):
             if old != target:

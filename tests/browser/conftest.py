@@ -15,7 +15,8 @@ from tests.pages.conftest import ROOT
 from tests.pages.site import Site
 
 REPOSITORY = "https://code.example/dlref"  # no such host: a request to it is one too many
-PROVED = "2026-11-24 with Python 3.14.0, NumPy 2.5.0 and PyTorch 2.13.0"  # as a proved build has it
+# What a build says that a run has proved.
+PROVED = "24 November 2026 with Python 3.14.0, NumPy 2.5.0 and PyTorch 2.13.0"
 OPEN_ALL = "document.querySelectorAll('details').forEach(d => d.open = true)"
 
 OpenPage = Callable[..., Page]

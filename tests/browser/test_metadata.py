@@ -53,6 +53,17 @@ def test_entry_says_what_it_defines_and_how_to_cite_it(entry: Term, built: Path)
     )
 
 
+def test_every_link_within_a_page_leads_to_a_place_on_it(built: Path) -> None:
+    lost = []
+    for address in addresses():
+        if address != "404":
+            page = parse(built, address)
+            ids = set(page.xpath("//@id"))
+            links = page.xpath("//main//a[starts-with(@href, '#')]/@href")
+            lost += [f"{address}{link}" for link in links if link[1:] not in ids]
+    assert lost == []
+
+
 def test_feed_has_every_entry_once_with_its_definition(built: Path) -> None:
     feed = ElementTree.parse(built / "feed.xml").getroot()
     found = {
@@ -65,7 +76,8 @@ def test_feed_has_every_entry_once_with_its_definition(built: Path) -> None:
     assert feed.findtext(f"{ATOM}updated") == f"{newest}T00:00:00Z"
 
 
-def test_sitemap_has_every_page(built: Path) -> None:
+def test_sitemap_has_every_page_and_the_date_of_its_entry(built: Path) -> None:
     sitemap = ElementTree.parse(built / "sitemap.xml").getroot()
-    found = {url.findtext(f"{SITEMAP}loc") for url in sitemap}
-    assert found == {BASE + address for address in addresses() if address != "404"}
+    found = {u.findtext(f"{SITEMAP}loc"): u.findtext(f"{SITEMAP}lastmod") for u in sitemap}
+    dates = {f"concepts/{entry.slug}/": str(entry.entry["updated"]) for entry in ENTRIES}
+    assert found == {BASE + a: dates.get(a) for a in addresses() if a != "404"}

@@ -23,7 +23,8 @@ def tab_to(page: Page, selector: str, limit: int = 400) -> None:
     for _ in range(limit):
         page.keyboard.press("Tab")
         if page.evaluate(f"{FOCUSED}.matches({selector!r})"):
-            style = page.evaluate(f"getComputedStyle({FOCUSED}).outlineStyle")
+            label = f"({FOCUSED}.matches('.md-option') ? {FOCUSED}.nextElementSibling : {FOCUSED})"
+            style = page.evaluate(f"getComputedStyle({label}).outlineStyle")
             assert style != "none", f"{selector} has the focus, and nothing shows it"
             return
     raise AssertionError(f"{limit} times Tab did not lead to {selector}")
@@ -141,6 +142,43 @@ def test_link_to_an_entry_shows_its_definition_on_keyboard_focus(open_page: Open
     expect(page.locator("#preview")).not_to_contain_text(TERMS["gradient-descent"].definition)
 
 
+def test_link_to_a_source_shows_the_source(open_page: OpenPage) -> None:
+    page = open_page("concepts/gradient-descent/")
+    tab_to(page, ".md-content a[href='#goh2017']")
+    expect(page.locator("#preview")).to_contain_text("Why Momentum Really Works")
+
+
+def test_what_is_closed_on_a_phone_is_no_stop_of_the_keyboard(open_page: OpenPage) -> None:
+    page = open_page(f"concepts/{FIRST.slug}/", width=360)
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        box = page.evaluate(f"{FOCUSED}.getBoundingClientRect().toJSON()")
+        assert box["right"] > 0, page.evaluate(f"{FOCUSED}.outerHTML")
+        assert box["left"] < 360, page.evaluate(f"{FOCUSED}.outerHTML")
+
+
+def test_menu_of_a_phone_closes_with_escape(open_page: OpenPage) -> None:
+    page = open_page(f"concepts/{FIRST.slug}/", width=360)
+    menu = page.get_by_role("button", name="Menu")
+    menu.press("Enter")
+    expect(menu).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Escape")
+    expect(menu).to_have_attribute("aria-expanded", "false")
+    expect(menu).to_be_focused()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_theme_is_switched_by_keyboard_on_a_first_visit(dark: bool, open_page: OpenPage) -> None:
+    page = open_page("", dark=dark)
+    tab_to(page, ".md-option")
+    assert page.evaluate(f"{FOCUSED}.getAttribute('aria-label')").endswith(
+        "light mode" if dark else "dark mode"
+    )
+    page.keyboard.press("ArrowRight")
+    scheme = "default" if dark else "slate"
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", scheme)
+
+
 @pytest.mark.parametrize(
     ("lost", "meant"),
     [("concepts/gradient-decent", "Gradient descent"), ("loss_function.html", "Loss function")],
@@ -172,6 +210,8 @@ def test_print_leaves_the_page_alone_with_its_answers_open(open_page: OpenPage) 
             expect(element).to_be_hidden()
     answer = page.locator("#exercises ~ details .highlight").first
     expect(answer).to_be_visible()
+    size = page.evaluate("getComputedStyle(document.querySelector('.highlight .code')).fontSize")
+    assert float(size.removesuffix("px")) < 11, "code on paper: 100 letters a line"
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")
 

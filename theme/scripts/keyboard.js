@@ -30,5 +30,14 @@ addEventListener("load", () => {
     button.addEventListener("click", () => label.click())
     label.before(button)
     label.hidden = true
+    const state = document.getElementById(toggle)
+    const tell = () => button.setAttribute("aria-expanded", state.checked)
+    state.addEventListener("change", tell)
+    tell()
+    addEventListener("keydown", ({ key }) => {
+      if (key !== "Escape" || !state.checked) return
+      if (toggle === "__drawer") state.click()
+      button.focus()
+    })
   }
 })

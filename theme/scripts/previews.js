@@ -1,4 +1,4 @@
-// What a link to an entry or a term leads to, in a card beside it: on hover, and on keyboard focus.
+// What a link to an entry, a term or a source leads to, in a card beside it: on hover, and on focus.
 // The card stays while the pointer is on the link or on the card, and goes with Escape.
 {
   const HOVER = 150 // ms before a card opens, so that none flickers under a passing pointer
@@ -22,7 +22,9 @@
   function find(all, link) {
     const { origin, pathname, hash } = new URL(link.href)
     const page = (origin + pathname).replace(base, "")
-    return all[page + hash] ?? all[page]
+    const source = pathname === location.pathname && hash && document.querySelector(`li:has(> ${hash})`)
+    if (source) return { title: link.textContent, definition: source.textContent.trim() }
+    return all[page + hash] ?? (hash ? undefined : all[page])
   }
 
   function place(link) {
