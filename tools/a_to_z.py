@@ -34,7 +34,9 @@ def a_to_z(terms: dict[str, Term]) -> str:
         for alias in term.aliases
     ]
     rows.sort(key=lambda row: (row[0].lower(), row[1]))
-    letters = [(letter, list(group)) for letter, group in groupby(rows, lambda row: row[0][0])]
+    letters = [
+        (letter, list(group)) for letter, group in groupby(rows, lambda row: row[0][0].upper())
+    ]
     index = " ".join(f"[{letter}](#{letter.lower()})" for letter, _ in letters)
     lines = [HEAD, index, "{: .letters }", ""]
     for letter, group in letters:
@@ -59,4 +61,4 @@ def _capitalized(alias: str) -> str:
 
 
 def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return re.sub(r"\W+", "-", name.lower()).strip("-")

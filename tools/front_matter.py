@@ -51,7 +51,7 @@ def generate(root: Path) -> dict[Path, str]:
 def write(root: Path) -> None:
     """Write what has changed, and remove what is generated no more."""
     files = generate(root)
-    for path in (root / "docs" / "generated").rglob("*.*"):
+    for path in (root / "docs" / "generated").rglob("*.md"):
         if path.relative_to(root) not in files:
             path.unlink()
     for name, text in files.items():

@@ -43,7 +43,13 @@ class Term:
 
 def read_terms(root: Path) -> dict[str, Term]:
     """All terms by slug: those of docs/terms.yml, and the entries."""
-    listed = yaml.safe_load((root / "docs" / "terms.yml").read_text(encoding="utf-8"))
+    text = (root / "docs" / "terms.yml").read_text(encoding="utf-8")
+    listed = yaml.safe_load(text)
+    slugs = re.findall(
+        r"^([\w-]+):", text, re.MULTILINE
+    )  # of two with one slug, YAML keeps the last
+    if twice := {slug for slug in slugs if slugs.count(slug) > 1}:
+        raise ValueError(f"docs/terms.yml defines {', '.join(sorted(twice))} twice: keep one")
     terms = {
         slug: Term(
             slug, term["title"], term["definition"], term.get("aliases", []), term.get("entry", "")
@@ -112,15 +118,16 @@ def reading_order(terms: dict[str, Term]) -> list[Term]:
 def orphans(terms: dict[str, Term]) -> list[str]:
     """What nobody finds: entries that no other entry links to, and terms that none treats."""
     entries = [term for term in terms.values() if term.entry]
+    leads_to = {entry.slug: links_of(entry, terms) for entry in entries}
+    required = {slug for entry in entries for slug in entry.prerequisites}
     problems = []
     for term in terms.values():
-        linking = {other.slug for other in entries if term.slug in links_of(other, terms)}
+        linking = {slug for slug, leads in leads_to.items() if term.slug in leads}
         if term.entry:
-            alone = not term.prerequisites and not any(
-                term.slug in other.prerequisites for other in entries
-            )
-            if alone or not linking:
-                problems.append(f"{term.slug}: no other entry leads to it: link it, or require it")
+            if not linking - {term.slug}:
+                problems.append(f"{term.slug}: no other entry links to it: link it")
+            if not term.prerequisites and term.slug not in required:
+                problems.append(f"{term.slug}: it requires nothing, and nothing requires it")
             continue
         where = term.treated_in
         if where not in {entry.slug for entry in entries}:
@@ -145,6 +152,8 @@ def linked(text: str, term: Term, terms: dict[str, Term], start: str = "docs/con
         if other.slug != term.slug
         for name in [other.title, *other.aliases]
     }
+    if not names:
+        return text
     longest_first = sorted(names, key=len, reverse=True)
     pattern = re.compile(r"\b(" + "|".join(map(re.escape, longest_first)) + r")(?:s|es)?\b", re.I)
     seen = set()

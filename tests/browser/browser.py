@@ -8,9 +8,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
 MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
-INSTALL = "no browser to test with. Install one: .venv/bin/playwright install chromium"
+INSTALL = "no browser to test with. Get one: .venv/bin/playwright install --with-deps chromium"
 # The browser talks to nobody but the page's server.
 QUIET = [
     "--disable-background-networking",

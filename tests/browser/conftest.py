@@ -15,6 +15,7 @@ from tests.pages.conftest import ROOT
 from tests.pages.site import Site
 
 REPOSITORY = "https://code.example/dlref"  # no such host: a request to it is one too many
+BASE = "http://127.0.0.1:8000/"
 # What a build says that a run has proved.
 PROVED = "24 November 2026 with Python 3.14.0, NumPy 2.5.0 and PyTorch 2.13.0"
 OPEN_ALL = "document.querySelectorAll('details').forEach(d => d.open = true)"
@@ -41,6 +42,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the built site, with a repository's address and the mark of a proof."""
     folder = tmp_path_factory.mktemp("site")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SITE_URL", BASE)
         patch.setenv("REPO_URL", REPOSITORY)
         patch.setenv("DLREF_PROVED", PROVED)
         gate.build_site(Site(ROOT), folder)

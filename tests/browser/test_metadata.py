@@ -9,14 +9,13 @@ import lxml.html
 import pytest
 from lxml.html import HtmlElement
 
-from tests.browser.conftest import addresses
+from tests.browser.conftest import BASE, addresses
 from tests.pages.conftest import ROOT
 from tools.glossary import Term, read_terms, reading_order
 
 ENTRIES = reading_order(read_terms(ROOT))
 ATOM = "{http://www.w3.org/2005/Atom}"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
-BASE = "http://127.0.0.1:8000/"  # site_url of mkdocs.yml
 
 
 def parse(built: Path, address: str) -> HtmlElement:
@@ -49,8 +48,25 @@ def test_entry_says_what_it_defines_and_how_to_cite_it(entry: Term, built: Path)
     assert data["url"] == meta(page, "citation_public_url") == f"{BASE}concepts/{entry.slug}/"
     (cite,) = page.xpath("//details[@class='cite']")
     assert re.search(
-        rf"@misc{{dlref-{entry.slug},\n  title = {{{entry.title}}},", cite.text_content()
+        rf"@misc{{dlref-{entry.slug},\n  title = {{{re.escape(entry.title)}}},", cite.text_content()
     )
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.slug)
+def test_line_of_facts_stands_between_definition_and_prerequisites(
+    entry: Term, built: Path
+) -> None:
+    page = parse(built, f"concepts/{entry.slug}")
+    (facts,) = page.xpath("//p[@class='facts']")
+    assert facts.getprevious().get("class") == "definition"
+    assert facts.getnext().get("class") == "prerequisites"
+    said = " ".join(facts.text_content().split())
+    level, added = entry.entry["level"].capitalize(), entry.entry["added"]
+    assert re.fullmatch(
+        rf"{level} · \d+ min read · added {added.day} {added:%B %Y} ·"
+        r"( updated \d+ \w+ 20\d\d ·)? last run 24 November 2026",
+        said,
+    ), said
 
 
 def test_every_link_within_a_page_leads_to_a_place_on_it(built: Path) -> None:

@@ -17,7 +17,7 @@ def test_generated_pages_are_not_stale() -> None:
         if not (ROOT / name).exists() or (ROOT / name).read_text(encoding="utf-8") != text
     ]
     assert stale == [], "run `python -m tools.front_matter` and commit what it writes"
-    on_disk = {p.relative_to(ROOT) for p in (ROOT / "docs" / "generated").rglob("*.*")}
+    on_disk = {p.relative_to(ROOT) for p in (ROOT / "docs" / "generated").rglob("*.md")}
     assert on_disk <= set(files), "generated no more: `python -m tools.front_matter` removes them"
 
 
@@ -32,6 +32,13 @@ def test_term_defined_twice_is_an_error_that_names_it(copy: Path) -> None:
     with (copy / "docs" / "terms.yml").open("a") as terms:
         terms.write("loss-function:\n  title: Loss function\n  definition: Twice.\n")
     with pytest.raises(ValueError, match="defines 'loss-function', which has an entry"):
+        front_matter.generate(copy)
+
+
+def test_slug_of_two_terms_is_an_error_that_names_it(copy: Path) -> None:
+    with (copy / "docs" / "terms.yml").open("a") as terms:
+        terms.write("softmax:\n  title: Soft\n  definition: S.\n  entry: loss-function\n")
+    with pytest.raises(ValueError, match=r"docs/terms\.yml defines softmax twice"):
         front_matter.generate(copy)
 
 

@@ -49,8 +49,11 @@ def test_circle_of_prerequisites_is_an_error_that_names_it() -> None:
 
 
 def test_entry_that_no_other_leads_to_is_an_orphan() -> None:
-    terms = by_slug(entry("a"), entry("b", "a", related=("a",)), entry("alone"))
-    assert [problem.split(":")[0] for problem in orphans(terms)] == ["b", "alone"]
+    terms = by_slug(entry("a", related=("apart",)), entry("b", "a"), entry("apart"))
+    assert orphans(terms) == [
+        "b: no other entry links to it: link it",
+        "apart: it requires nothing, and nothing requires it",
+    ]
 
 
 def test_term_is_an_orphan_unless_the_entry_that_treats_it_links_to_it() -> None:

@@ -7,11 +7,11 @@ addEventListener("load", () => {
   function reach() {
     const { fontSize, fontFamily } = getComputedStyle(code ?? document.body)
     letter.font = `${fontSize} ${fontFamily}`
-    const room = document.querySelector(".md-content__inner").clientWidth
+    const around = 1.6 * parseFloat(getComputedStyle(document.documentElement).fontSize) + 4
     for (const box of document.querySelectorAll(".code, .maths, .md-typeset__scrollwrap")) {
       const columns = box.parentElement.closest("[style]")?.style.getPropertyValue("--columns")
       const wide = columns
-        ? columns * letter.measureText("0").width > room - 32
+        ? columns * letter.measureText("0").width > box.closest(".highlight").clientWidth - around
         : box.scrollWidth > box.clientWidth
       if (wide) box.tabIndex = 0
       else box.removeAttribute("tabindex")

@@ -1,7 +1,7 @@
 // For an address that leads nowhere: the entries and terms whose names are most like its last word.
 {
   const pairs = (word) => new Set([...word].slice(1).map((letter, i) => word[i] + letter))
-  const letters = (name) => name.toLowerCase().replace(/[^a-z0-9]/g, "")
+  const letters = (name) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "")
 
   // The fraction of pairs of letters that two words share, from 0 to 1 (Dice's coefficient).
   function likeness(a, b) {
@@ -12,7 +12,7 @@
 
   const list = document.querySelector("#guesses")
   const base = new URL(".", new URL(list.dataset.previews, location)).href
-  const wanted = decodeURIComponent(location.pathname).split("/").filter(Boolean).at(-1) ?? ""
+  const wanted = location.pathname.split("/").filter(Boolean).at(-1) ?? ""
   const asked = wanted.replace(/\.html?$/, "")
   fetch(list.dataset.previews)
     .then((answer) => answer.json())
