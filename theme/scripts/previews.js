@@ -11,7 +11,7 @@
   card.className = "md-typeset preview"
   card.setAttribute("role", "tooltip")
   card.hidden = true
-  document.body.append(card)
+  document.querySelector("main").append(card)
 
   let previews // asked for when the first card opens
   let current // the link whose card is open, or about to be
