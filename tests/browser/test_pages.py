@@ -108,7 +108,7 @@ def test_whatever_scrolls_sideways_is_reached_by_keyboard(
     page.evaluate(OPEN_ALL)
     unreached = page.evaluate(
         """
-        [...document.querySelectorAll(".code, .maths, .md-typeset__scrollwrap")]
+        [...document.querySelectorAll(SCROLLING)]
           .filter((box) => box.scrollWidth > box.clientWidth + 1 && box.tabIndex < 0)
           .map((box) => box.textContent.slice(0, 60))
         """

@@ -1,4 +1,6 @@
 // What Material's script makes and keyboards or screen readers trip over.
+const SCROLLING = ".code, .maths, .md-typeset__scrollwrap, figure > [role=img]"
+
 addEventListener("load", () => {
   // What scrolls sideways is reached, so that it can be scrolled. Blocks are not measured, since that
   // would lay out all of them: tools/blocks.py says how many letters the longest line has.
@@ -8,7 +10,7 @@ addEventListener("load", () => {
     const { fontSize, fontFamily } = getComputedStyle(code ?? document.body)
     letter.font = `${fontSize} ${fontFamily}`
     const around = 1.6 * parseFloat(getComputedStyle(document.documentElement).fontSize) + 4
-    for (const box of document.querySelectorAll(".code, .maths, .md-typeset__scrollwrap")) {
+    for (const box of document.querySelectorAll(SCROLLING)) {
       const columns = box.parentElement.closest("[style]")?.style.getPropertyValue("--columns")
       const wide = columns
         ? columns * letter.measureText("0").width > box.closest(".highlight").clientWidth - around
