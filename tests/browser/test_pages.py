@@ -124,8 +124,9 @@ def test_height_of_a_block_is_known_before_it_is_laid_out(
     page.evaluate(OPEN_ALL)
     heights = page.evaluate(
         """
-        [...document.querySelectorAll(".highlight[style], figure > [style]")].map((block) =>
-          ["visible", "hidden"].map((visibility) => {
+        [...document.querySelectorAll(".highlight, figure > div")]
+          .filter((block) => getComputedStyle(block).contentVisibility === "auto")
+          .map((block) => ["visible", "hidden"].map((visibility) => {
             block.style.contentVisibility = visibility
             return block.getBoundingClientRect().height
           }))
