@@ -39,10 +39,13 @@ def generate(root: Path) -> dict[Path, str]:
         generated / "path.md": _path(order, terms),
         generated / "prerequisites.md": prerequisite_map(order, "../../concepts/"),
     }
+    leads_to = {term.slug: links_of(term, terms) for term in order}
     for term in order:
         folder = generated / term.slug
         files[folder / "header.md"] = _header(term, terms)
-        files[folder / "related.md"] = _related(term, order, terms)
+        files[folder / "related.md"] = _related(
+            term, [o for o in order if term.slug in leads_to[o.slug]], terms
+        )
         files[folder / "claims.md"] = _claims(term)
         files[folder / "sources.md"] = _sources(term)
     return files
@@ -70,7 +73,7 @@ def _header(term: Term, terms: dict[str, Term]) -> str:
     )
 
 
-def _related(term: Term, order: list[Term], terms: dict[str, Term]) -> str:
+def _related(term: Term, leading_here: list[Term], terms: dict[str, Term]) -> str:
     """The related terms by kind of link, then the entries that lead here and are not among them."""
     by_kind: dict[str, list[Term]] = {kind: [] for kind in KINDS}
     for relation in term.entry["related"]:
@@ -78,9 +81,7 @@ def _related(term: Term, order: list[Term], terms: dict[str, Term]) -> str:
             raise ValueError(f"{term.slug}: related: kind must be one of {', '.join(KINDS)}")
         by_kind[relation["kind"]].append(lookup(relation["term"], term, terms))
     named = {other.slug for others in by_kind.values() for other in others} | {term.slug}
-    back = [
-        other for other in order if term.slug in links_of(other, terms) and other.slug not in named
-    ]
+    back = [other for other in leading_here if other.slug not in named]
     groups = [(KINDS[kind], others) for kind, others in by_kind.items()]
     lines = []
     for heading, others in [*groups, ("Also speaks of it", back)]:

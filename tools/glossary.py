@@ -45,9 +45,8 @@ def read_terms(root: Path) -> dict[str, Term]:
     """All terms by slug: those of docs/terms.yml, and the entries."""
     text = (root / "docs" / "terms.yml").read_text(encoding="utf-8")
     listed = yaml.safe_load(text)
-    slugs = re.findall(
-        r"^([\w-]+):", text, re.MULTILINE
-    )  # of two with one slug, YAML keeps the last
+    # Of two terms with one slug, YAML keeps the last.
+    slugs = re.findall(r"^([\w-]+):", text, re.MULTILINE)
     if twice := {slug for slug in slugs if slugs.count(slug) > 1}:
         raise ValueError(f"docs/terms.yml defines {', '.join(sorted(twice))} twice: keep one")
     terms = {
@@ -62,7 +61,7 @@ def read_terms(root: Path) -> dict[str, Term]:
         _check_entry(page.name, meta)
         if page.stem in terms:
             raise ValueError(f"docs/terms.yml defines {page.stem!r}, which has an entry: remove it")
-        mentions = frozenset(a or b for a, b in LINK.findall(text)) - {page.stem}
+        mentions = _linked_slugs(text) - {page.stem}
         aliases = meta.get("aliases", [])
         terms[page.stem] = Term(
             page.stem, meta["title"], meta["description"], aliases, page.stem, meta, mentions
@@ -152,8 +151,13 @@ def orphans(terms: dict[str, Term]) -> list[str]:
 def links_of(term: Term, terms: dict[str, Term]) -> frozenset[str]:
     """The slugs that an entry's page leads to: in its text, its definition, its front matter."""
     related = [relation["term"] for relation in term.entry.get("related", [])]
-    in_definition = [a or b for a, b in LINK.findall(linked(term.definition, term, terms))]
-    return term.mentions | {*term.prerequisites, *related, *in_definition}
+    in_definition = _linked_slugs(linked(term.definition, term, terms))
+    return term.mentions | in_definition | {*term.prerequisites, *related}
+
+
+def _linked_slugs(text: str) -> frozenset[str]:
+    """The terms and entries that a text in Markdown, of a page of docs/concepts/, links to."""
+    return frozenset(term or entry for term, entry in LINK.findall(text))
 
 
 def linked(text: str, term: Term, terms: dict[str, Term], start: str = "docs/concepts") -> str:

@@ -22,7 +22,7 @@
   function find(all, link) {
     const { origin, pathname, hash } = new URL(link.href)
     const page = (origin + pathname).replace(base, "")
-    const source = pathname === location.pathname && hash && document.querySelector(`li:has(> ${hash})`)
+    const source = pathname === location.pathname && hash && document.getElementById(hash.slice(1))?.closest("li")
     if (source) return { title: link.textContent, definition: source.textContent.trim() }
     return all[page + hash] ?? (hash ? undefined : all[page])
   }
