@@ -22,13 +22,18 @@ from dlref.linear import Linear
 from dlref.losses import cross_entropy, mse
 from dlref.metrics import accuracy
 from dlref.neural_network import Sequential, mlp
-from dlref.optimizers import SGD
+from dlref.optimizer import Optimizer
+from dlref.optimizers import SGD, Adam, AdamW
+from dlref.training import fit
 from dlref.weight_initialization import glorot_uniform, he_normal
 
 __all__ = [
     "SGD",
+    "Adam",
+    "AdamW",
     "Layer",
     "Linear",
+    "Optimizer",
     "ReLU",
     "Sequential",
     "Sigmoid",
@@ -38,6 +43,7 @@ __all__ = [
     "available_devices",
     "cross_entropy",
     "data",
+    "fit",
     "glorot_uniform",
     "gradcheck",
     "he_normal",

@@ -1,12 +1,13 @@
-"""Optimizers: the only code that changes parameters, and it does so in place."""
+"""Optimizers: how far each parameter moves, given its gradient."""
 
-from collections.abc import Mapping
+from dlref.backend import Array, namespace
+from dlref.checks import check_number
+from dlref.optimizer import Optimizer
 
-from dlref.backend import Array, is_like, is_plainly_finite, is_writable, namespace
-from dlref.checks import check_array, check_finite, check_number
+SMALLEST_EPS = 1e-38  # less is 0 in float32, and a gradient of 0 would give 0 / 0
 
 
-class SGD:
+class SGD(Optimizer):
     """Stochastic gradient descent, plain or with momentum.
 
     plain: p ← p − lr · g
@@ -19,6 +20,7 @@ class SGD:
 
     Raises:
         ValueError: ``lr`` is negative or not finite, or ``momentum`` is outside [0, 1).
+        TypeError: one of them is not a number.
 
     Source: Robbins & Monro, A Stochastic Approximation Method (1951); Polyak, Some methods of
     speeding up the convergence of iteration methods (1964).
@@ -32,61 +34,151 @@ class SGD:
     """
 
     def __init__(self, lr: float, momentum: float = 0.0) -> None:
-        self.lr = check_number("SGD: lr", lr, 0.0)
-        self.momentum = check_number("SGD: momentum", momentum, 0.0, 1.0)
-        self._velocities: dict[str, Array] = {}
-        self._moved: dict[str, Array] = {}  # the parameter that each velocity belongs to
+        super().__init__()
+        self.lr, self.momentum = lr, momentum
+        self.check_settings()
 
-    def step(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
-        """Change every parameter in place, by its gradient.
+    def update(self, name: str, p: Array, grad: Array) -> Array:
+        """lr · g, or lr · v with momentum."""
+        if self.momentum == 0:
+            return self.lr * grad
+        velocity = self.remembered("velocity", name, p)
+        velocity *= self.momentum
+        velocity += grad
+        return self.lr * velocity
 
-        Every name, shape, dtype and value is checked before the first parameter changes.
-
-        Args:
-            params: name → array, as ``net.params``.
-            grads: the same names → arrays of the same shapes, as ``net.backward`` gives.
-
-        Raises:
-            ValueError: there is no parameter; names, shapes or devices differ; a gradient is
-                not finite; or a parameter cannot be written.
-            TypeError: a dtype differs, or is not float32 or float64.
-        """
-        lr = check_number("SGD: lr", self.lr, 0.0)  # both may have been set since
-        momentum = check_number("SGD: momentum", self.momentum, 0.0, 1.0)
-        check_step("SGD", params, grads)
-        velocities = self._next_velocities(params, grads) if momentum > 0 else grads
-        if momentum > 0:
-            self._velocities, self._moved = dict(velocities), dict(params)
-        for name, p in params.items():
-            p -= lr * velocities[name]
-
-    def _next_velocities(
-        self, params: Mapping[str, Array], grads: Mapping[str, Array]
-    ) -> Mapping[str, Array]:
-        for name, p in params.items():
-            if name in self._velocities and self._moved[name] is not p:
-                raise ValueError(
-                    f"SGD: params[{name!r}] is another array than the one this optimizer has "
-                    "moved before: make a new SGD for a new network"
-                )
-        return {
-            name: self.momentum * self._velocities.get(name, namespace(p).zeros_like(p))
-            + grads[name]
-            for name, p in params.items()
-        }
+    def check_settings(self) -> None:
+        """Raise unless lr ≥ 0 and 0 ≤ momentum < 1."""
+        self.lr = check_number("SGD: lr", self.lr, 0.0)
+        self.momentum = check_number("SGD: momentum", self.momentum, 0.0, 1.0)
 
 
-def check_step(who: str, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
-    """Raise unless every parameter can be changed by its gradient."""
-    if params.keys() != grads.keys() or not params:
-        raise ValueError(
-            f"{who}: params and grads must have the same names, at least one, "
-            f"got {list(params)} and {list(grads)}"
+class Adam(Optimizer):
+    """Steps of about the same length for every parameter, whatever the size of its gradient.
+
+    Two running means, of the gradient and of its square, both starting at 0:
+
+    m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²
+
+    After t steps they are too small by the factors 1 − β₁ᵗ and 1 − β₂ᵗ, which are divided out:
+
+    p ← p − lr · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
+
+    Args:
+        lr: the learning rate, 0 or more: about how far a parameter moves in a step.
+        betas: β₁ and β₂, each in [0, 1).
+        eps: ε, at least 1e-38, so that a gradient of 0 does not give 0 / 0.
+        weight_decay: λ, 0 or more; λ p is added to the gradient, as an L2 penalty would.
+        amsgrad: divide by the largest v so far instead of the present one.
+
+    Raises:
+        ValueError: a setting is outside its range.
+        TypeError: a setting is not a number, ``betas`` is not two of them, or ``amsgrad`` is not
+            True or False.
+
+    Source: Kingma & Ba, Adam: A Method for Stochastic Optimization (ICLR 2015), algorithm 1;
+    amsgrad: Reddi, Kale & Kumar, On the Convergence of Adam and Beyond (ICLR 2018), algorithm 2,
+    with the factors divided out as PyTorch does.
+
+    >>> import numpy as np
+    >>> params = {"w": np.array([3.0, 3.0])}
+    >>> Adam(lr=0.5).step(params, {"w": np.array([100.0, 0.01])})
+    >>> params["w"].round(3)
+    array([2.5, 2.5])
+    """
+
+    def __init__(
+        self,
+        lr: float = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        amsgrad: bool = False,
+    ) -> None:
+        super().__init__()
+        self.lr, self.betas, self.eps = lr, betas, eps
+        self.weight_decay, self.amsgrad = weight_decay, amsgrad
+        self.check_settings()
+
+    def update(self, name: str, p: Array, grad: Array) -> Array:
+        """lr · m̂ / (√v̂ + ε), of the gradient plus λ p."""
+        if self.weight_decay > 0:
+            grad = grad + self.weight_decay * p
+        return self.lr * self.direction(name, p, grad)
+
+    def direction(self, name: str, p: Array, grad: Array) -> Array:
+        """m̂ / (√v̂ + ε): between about −1 and 1 where gradients keep their size."""
+        xp = namespace(p)
+        beta1, beta2 = self.betas
+        m = self.remembered("mean", name, p)
+        m *= beta1
+        m += (1 - beta1) * grad
+        v = self.remembered("mean_square", name, p)
+        v *= beta2
+        v += (1 - beta2) * (grad * grad)
+        if self.amsgrad:
+            largest = self.remembered("largest_mean_square", name, p)
+            largest[...] = xp.maximum(largest, v)
+            v = largest
+        steps = self._steps
+        return (m / (1 - beta1**steps)) / (xp.sqrt(v / (1 - beta2**steps)) + self.eps)
+
+    def check_settings(self) -> None:
+        """Raise unless every setting is in its range."""
+        who = type(self).__name__
+        self.lr = check_number(f"{who}: lr", self.lr, 0.0)
+        if not isinstance(self.betas, (tuple, list)) or len(self.betas) != 2:
+            raise TypeError(f"{who}: betas must be two numbers (β₁, β₂), got {self.betas!r}")
+        beta1, beta2 = self.betas
+        self.betas = (
+            check_number(f"{who}: betas[0]", beta1, 0.0, 1.0),
+            check_number(f"{who}: betas[1]", beta2, 0.0, 1.0),
         )
-    for name, p in params.items():
-        if not is_writable(p):
-            raise ValueError(f"{who}: params[{name!r}] cannot be written in place: pass a copy")
-        grad = grads[name]
-        if not (is_like(grad, p) and grad.shape == p.shape and is_plainly_finite(grad)):
-            check_array(f"{who}: grads[{name!r}]", grad, p.shape, like=p)
-            check_finite(f"{who}: grads[{name!r}]", grad)
+        self.eps = check_number(f"{who}: eps", self.eps, SMALLEST_EPS)
+        self.weight_decay = check_number(f"{who}: weight_decay", self.weight_decay, 0.0)
+        if not isinstance(self.amsgrad, bool):
+            raise TypeError(f"{who}: amsgrad must be True or False, got {self.amsgrad!r}")
+
+
+class AdamW(Adam):
+    """Adam whose weight decay stands beside the gradient, not in it.
+
+    p ← p − lr · (m̂ / (√v̂ + ε) + λ p), with m̂ and v̂ as in ``Adam``.
+
+    In ``Adam`` the decay passes through the division by √v̂, so that parameters with large
+    gradients decay less. Here all decay at the same rate.
+
+    Args:
+        lr: the learning rate, 0 or more.
+        betas: β₁ and β₂, each in [0, 1).
+        eps: ε, at least 1e-38.
+        weight_decay: λ, 0 or more.
+        amsgrad: divide by the largest v so far instead of the present one.
+
+    Raises:
+        ValueError: a setting is outside its range.
+        TypeError: a setting is of a wrong type.
+
+    Source: Loshchilov & Hutter, Decoupled Weight Decay Regularization (ICLR 2019), algorithm 2,
+    with λ times lr as PyTorch has it.
+
+    >>> import numpy as np
+    >>> params = {"w": np.array([3.0])}
+    >>> AdamW(lr=0.5, weight_decay=0.1).step(params, {"w": np.array([0.0])})
+    >>> params["w"].round(3)  # no gradient: it only decays, to 3 · (1 − 0.05)
+    array([2.85])
+    """
+
+    def __init__(
+        self,
+        lr: float = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+        amsgrad: bool = False,
+    ) -> None:
+        super().__init__(lr, betas, eps, weight_decay, amsgrad)
+
+    def update(self, name: str, p: Array, grad: Array) -> Array:
+        """lr · (m̂ / (√v̂ + ε) + λ p)."""
+        return self.lr * (self.direction(name, p, grad) + self.weight_decay * p)

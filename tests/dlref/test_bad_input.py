@@ -47,7 +47,7 @@ class Training:
     def state(self) -> dict[str, np.ndarray]:
         """Copies of the parameters, and of where the next step would take them."""
         kept = {name: dlref.asarray(p) for name, p in self.net.params.items()}
-        kept |= {f"v {k}": dlref.asarray(v) for k, v in self.optimizer._velocities.items()}
+        kept |= {f"v {k}": dlref.asarray(v) for k, v in self.optimizer.state()[1].items()}
         return kept | {"lr": np.array(self.optimizer.lr)}
 
     def refuses(self, act: Callable[[], Any], error: type[Exception], message: str) -> None:
@@ -331,7 +331,7 @@ def test_the_optimizer_refuses_parameters_that_it_cannot_move(
     with pytest.raises(error, match=message):
         optimizer.step({"a": first, "b": p}, {"a": np.ones(2), "b": grad})
     np.testing.assert_array_equal(first, 1.0)
-    assert not optimizer._velocities
+    assert optimizer.state() == (0, {})
 
 
 def test_the_optimizer_refuses_no_parameters_at_all() -> None:

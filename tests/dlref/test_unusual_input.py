@@ -170,4 +170,4 @@ def test_a_step_moves_every_parameter_or_none(grad: np.ndarray, momentum: float)
             optimizer.step(params, grads)
         for p in params.values():
             np.testing.assert_array_equal(p, 1.0)
-        assert not optimizer._velocities
+        assert optimizer.state() == (0, {})

@@ -1,0 +1,130 @@
+"""What every optimizer is: settings, a state, and a step that changes parameters in place."""
+
+from collections.abc import Mapping
+
+from dlref.backend import Array, is_like, is_plainly_finite, is_writable, namespace
+from dlref.checks import check_array, check_finite
+
+
+class Optimizer:
+    """The base of all optimizers: each writes what it subtracts from a parameter, ``update``.
+
+    Nothing else in the package changes a parameter. What an optimizer remembers of a parameter,
+    such as its velocity, is its state; it belongs to that parameter's array, and an optimizer
+    with a state refuses another network's.
+
+    The settings are attributes, and may be set between steps: ``optimizer.lr = 0.01``.
+
+    >>> import numpy as np
+    >>> class SignSGD(Optimizer):
+    ...     lr = 0.5
+    ...
+    ...     def update(self, name, p, grad):
+    ...         return self.lr * np.sign(grad)
+    ...
+    ...     def check_settings(self):
+    ...         pass
+    >>> params = {"w": np.array([3.0, 3.0])}
+    >>> SignSGD().step(params, {"w": np.array([100.0, -0.01])})
+    >>> params["w"]
+    array([2.5, 3.5])
+    """
+
+    lr: float
+
+    def __init__(self) -> None:
+        self._steps = 0  # made so far
+        self._state: dict[str, dict[str, Array]] = {}  # what is remembered → parameter → array
+        self._moved: dict[str, Array] = {}  # the parameters that the state belongs to
+
+    def step(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
+        """Change every parameter in place, by its gradient.
+
+        Every name, shape, dtype and value is checked before the first parameter changes.
+
+        Args:
+            params: name → array, as ``net.params``.
+            grads: the same names → arrays of the same shapes, as ``net.backward`` gives.
+
+        Raises:
+            ValueError: there is no parameter; names, shapes or devices differ; a gradient is
+                not finite; a parameter cannot be written; or a setting is out of its range.
+            TypeError: a dtype differs, or is not float32 or float64.
+        """
+        self.check_settings()  # they may have been set since
+        check_step(type(self).__name__, params, grads)
+        self._check_same(params)
+        self._steps += 1
+        for name, p in params.items():
+            p -= self.update(name, p, grads[name])
+        if self._state:
+            self._moved.update(params)
+
+    def update(self, name: str, p: Array, grad: Array) -> Array:
+        """What one step subtracts from the parameter of this name."""
+        raise NotImplementedError
+
+    def check_settings(self) -> None:
+        """Raise unless every setting is in its range."""
+        raise NotImplementedError
+
+    def remembered(self, what: str, name: str, p: Array) -> Array:
+        """The array that the state holds of a parameter; it starts as 0."""
+        arrays = self._state.setdefault(what, {})
+        if name not in arrays:
+            arrays[name] = namespace(p).zeros_like(p)
+        return arrays[name]
+
+    def state(self) -> tuple[int, dict[str, Array]]:
+        """The number of steps made, and the state's own arrays: ``"velocity.0.weight"`` → array."""
+        return self._steps, {
+            f"{what}.{name}": array
+            for what, arrays in self._state.items()
+            for name, array in arrays.items()
+        }
+
+    def restore(self, steps: int, state: Mapping[str, Array], params: Mapping[str, Array]) -> None:
+        """Take over what ``state`` gave, as the state of these parameters.
+
+        Raises:
+            ValueError: an array has no parameter, or another shape or device than its own.
+            TypeError: an array has another dtype than its parameter.
+        """
+        restored: dict[str, dict[str, Array]] = {}
+        for key, array in state.items():
+            what, _, name = key.partition(".")
+            if name not in params:
+                raise ValueError(f"state[{key!r}] belongs to none of {list(params)}")
+            check_array(f"state[{key!r}]", array, params[name].shape, like=params[name])
+            restored.setdefault(what, {})[name] = array
+        self._steps, self._state = steps, restored
+        self._moved = dict(params) if restored else {}
+
+    def _check_same(self, params: Mapping[str, Array]) -> None:
+        for name, p in params.items():
+            if self._moved.get(name, p) is not p:
+                who = type(self).__name__
+                raise ValueError(
+                    f"{who}: params[{name!r}] is another array than the one this optimizer has "
+                    f"moved before: make a new {who} for a new network"
+                )
+
+    def __repr__(self) -> str:
+        settings = (f"{k}={v!r}" for k, v in vars(self).items() if not k.startswith("_"))
+        return f"{type(self).__name__}({', '.join(settings)})"
+
+
+def check_step(who: str, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
+    """Raise unless every parameter can be changed by its gradient."""
+    if params.keys() != grads.keys() or not params:
+        raise ValueError(
+            f"{who}: params and grads must have the same names, at least one, "
+            f"got {list(params)} and {list(grads)}"
+        )
+    for name, p in params.items():
+        if not is_writable(p):
+            raise ValueError(f"{who}: params[{name!r}] cannot be written in place: pass a copy")
+        grad = grads[name]
+        if not (is_like(grad, p) and grad.shape == p.shape and is_plainly_finite(grad)):
+            check_array(f"{who}: grads[{name!r}]", grad, p.shape, like=p)
+            check_finite(f"{who}: grads[{name!r}]", grad)

@@ -1,0 +1,33 @@
+"""A progress bar where somebody watches: on a terminal and in a notebook. Silent elsewhere."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def progress(total: int, done: int, unit: str) -> Iterator[Callable[[str], None]]:
+    """A bar of ``total`` steps, ``done`` of them made; what it gives is called after each step.
+
+    The argument of the call is shown beside the bar. tqdm is imported only where there is a bar.
+    """
+    if not is_watched():
+        yield lambda text: None
+        return
+    from tqdm import tqdm  # not tqdm.auto: text works in every notebook, widgets do not
+
+    with tqdm(total=total, initial=done, unit=unit) as bar:
+
+        def advance(text: str) -> None:
+            bar.set_postfix_str(text, refresh=False)
+            bar.update()
+
+        yield advance
+
+
+def is_watched() -> bool:
+    """Whether errors and bars are printed to a terminal, or to a notebook of Jupyter or Colab."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    in_notebook = shell is not None and "IPKernelApp" in shell.config
+    return in_notebook or sys.stderr.isatty()
