@@ -25,7 +25,7 @@ from tools import notebooks
 from tools.figures import differences, to_svg
 
 PYTHON_LIMIT = 5.0  # seconds a Python block may take on one core
-LESSON_LIMIT = 30.0  # and all the cells of a lesson together
+LESSON_LIMIT = 60.0  # and all the cells of a lesson together
 BASH_LIMIT = 60.0
 
 Result = tuple[str, list[str]]  # what was printed, and the figures that were drawn, as SVG
