@@ -229,4 +229,4 @@ def check_examples(what: str, net: Layer, data: Data, loss: Loss) -> None:
         try:
             loss(repeated, targets)
         except (TypeError, ValueError) as error:
-            raise type(error)(f"fit: {what}, counted from {start}: {error}") from None
+            raise type(error)(f"fit: {what} from example {start} on: {error}") from None
