@@ -6,7 +6,6 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,10 @@ import torch
 
 import dlref
 from dlref import checkpoint as module
-from tests.dlref.common import DEVICES
+from tests.dlref.common import DEVICES, OPTIMIZERS
 
 X = np.random.default_rng(0).normal(size=(23, 4)).astype(np.float32)
 Y = np.random.default_rng(1).integers(0, 3, 23)
-OPTIMIZERS: dict[str, Callable[[], dlref.Optimizer]] = {
-    "SGD": lambda: dlref.SGD(0.1),
-    "momentum": lambda: dlref.SGD(0.1, momentum=0.9),
-    "Adam": lambda: dlref.Adam(0.02, amsgrad=True),
-    "AdamW": lambda: dlref.AdamW(0.02, betas=(0.8, 0.9)),
-}
 
 
 def train(
