@@ -16,6 +16,7 @@ of ``logits``.
 from dlref import data
 from dlref.activations import ReLU, Sigmoid, Tanh
 from dlref.backend import asarray, available_devices
+from dlref.checkpoint import Checkpoint
 from dlref.gradient_check import gradcheck
 from dlref.layer import Layer
 from dlref.linear import Linear
@@ -31,6 +32,7 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "Checkpoint",
     "Layer",
     "Linear",
     "Optimizer",

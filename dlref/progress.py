@@ -6,23 +6,18 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress(total: int, done: int, unit: str) -> Iterator[Callable[[str], None]]:
+def progress(total: int, done: int, unit: str) -> Iterator[Callable[[], object]]:
     """A bar of ``total`` steps, ``done`` of them made; what it gives is called after each step.
 
-    The argument of the call is shown beside the bar. tqdm is imported only where there is a bar.
+    tqdm is imported only where there is a bar.
     """
     if not is_watched():
-        yield lambda text: None
+        yield lambda: None
         return
     from tqdm import tqdm  # not tqdm.auto: text works in every notebook, widgets do not
 
     with tqdm(total=total, initial=done, unit=unit) as bar:
-
-        def advance(text: str) -> None:
-            bar.set_postfix_str(text, refresh=False)
-            bar.update()
-
-        yield advance
+        yield bar.update
 
 
 def is_watched() -> bool:

@@ -1,11 +1,15 @@
 """Training: the four-line loop, with batches, validation, a history and checkpoints."""
 
-from collections.abc import Callable
+import math
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 
-from dlref.backend import Array, asarray, device_of, namespace
-from dlref.checks import check_size
+from dlref.backend import Array, asarray, device_of, dtype_name, namespace
+from dlref.checkpoint import Checkpoint, describe, name_of
+from dlref.checks import FLOATS, check_finite, check_size
 from dlref.layer import Layer
 from dlref.optimizer import Optimizer
 from dlref.progress import progress
@@ -15,6 +19,8 @@ Data = tuple[Array, Array]
 Loss = Callable[[Array, Array], tuple[Array, Array]]
 Metric = Callable[[Array, Array], float]
 History = dict[str, list[float]]
+
+ROWS = 4096  # at once, where nothing is trained
 
 
 def fit(
@@ -28,8 +34,46 @@ def fit(
     seed: int | np.random.Generator = 0,
     validation: Data | None = None,
     metric: Metric | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: bool = False,
 ) -> History:
     """Train a network in place: the four-line loop over batches, epoch after epoch.
+
+    In each epoch every example is used once, in a new random order; the last batch may be
+    smaller. A progress bar shows on a terminal and in a notebook, and nowhere else.
+
+    With a checkpoint, the run is written to that file before the first epoch and after each one.
+    The same call with ``resume=True`` goes on from it, where there is one, and ends at the same
+    numbers as a run that was never interrupted, on the same device and the same versions.
+
+    Args:
+        net: the network; its parameters change.
+        data: ``(x, y)`` to train on, as ``net`` and ``loss`` take them, N examples each.
+        loss: ``cross_entropy``, ``mse``, or any function ``(outputs, y) → (loss, doutputs)``
+            that averages over examples.
+        optimizer: ``SGD``, ``Adam``, ``AdamW``.
+        epochs: how often each example is used, in all; those before an interruption count.
+        batch_size: examples a step.
+        seed: a whole number, or a ``numpy.random.Generator``, for the order of the examples.
+        validation: another ``(x, y)``, evaluated after each epoch and never trained on.
+        metric: ``accuracy``, or any function ``(outputs, y) → number`` that averages over
+            examples; for the validation data.
+        checkpoint: a file, ``"run.safetensors"``.
+        resume: go on from the checkpoint instead of refusing to overwrite it.
+
+    Returns:
+        The history, each a list with one number an epoch. ``"loss"``: the mean over all
+        examples, each at the time of its batch, in the loss's unit. With validation data also
+        ``"validation_loss"`` and, with a metric, for instance ``"validation_accuracy"``.
+
+    Raises:
+        ValueError: a shape, a device, a label or a value does not fit, in any example: all are
+            looked at before the first step. Or the checkpoint is of another run, or damaged.
+        TypeError: a dtype or an argument's type does not fit.
+        FileExistsError: the checkpoint is there, and ``resume`` is not True.
+        OSError: the checkpoint cannot be written; the last one stays whole.
+
+    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 8.1.3.
 
     >>> import dlref
     >>> x, y, x_test, y_test = dlref.data.digits()
@@ -45,48 +89,144 @@ def fit(
     >>> print(f"{dlref.accuracy(net.forward(x_test)[0], y_test):.2f}")
     0.93
     """
+    if not isinstance(net, Layer):
+        raise TypeError(f"fit: net must be a dlref.Layer, such as mlp(...), got {net!r:.80}")
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"fit: optimizer must be such as SGD(lr=0.1), got {optimizer!r:.80}")
     check_size("fit: epochs", epochs)
     check_size("fit: batch_size", batch_size)
+    if metric is not None and validation is None:
+        raise ValueError("fit: metric is for the validation data: pass validation=(x, y) too")
     rng = generator("fit", seed)
-    x, y = data
-    history: History = {"loss": []}
-    steps = -(-len(x) // batch_size)
-    with progress(epochs * steps, 0, "step") as advance:
-        for _ in range(epochs):
-            total = 0.0
-            order = asarray(rng.permutation(len(x)), device_of(x))
-            for start in range(0, len(x), batch_size):
-                batch = order[start : start + batch_size]
-                x_batch, y_batch = _rows(x, batch), _rows(y, batch)
+    check_examples("data", net, data, loss)
+    if validation is not None:
+        check_examples("validation", net, validation, loss)
+    history: History = {name: [] for name in ["loss", *_names(validation, metric)]}
+    if checkpoint is not None:
+        run = describe(
+            network=net,
+            optimizer=optimizer,
+            seed=rng,
+            loss=loss,
+            metric=metric,
+            batch_size=batch_size,
+            data=data,
+            validation=validation,
+        )
+        found = _find(checkpoint, run, epochs, resume)
+        if found is None:  # a path that cannot be written fails now, not after the first epoch
+            Checkpoint.take(run, history, net, optimizer, rng).save(checkpoint)
+        else:
+            found.restore(net, optimizer, rng)
+            history = dict(found.history)
+    elif resume:
+        raise ValueError("fit: resume=True goes on from a checkpoint: pass checkpoint= too")
 
-                logits, cache = net.forward(x_batch)
-                value, dlogits = loss(logits, y_batch)
-                _, grads = net.backward(dlogits, cache)
-                optimizer.step(net.params, grads)
-
-                total += value * len(x_batch)
-                advance("")
-            history["loss"].append(float(total) / len(x))
+    done, steps = len(history["loss"]), math.ceil(len(data[0]) / batch_size)
+    with progress(total=epochs * steps, done=done * steps, unit="step") as advance:
+        for _ in range(done, epochs):
+            order = asarray(rng.permutation(len(data[0])), device_of(data[0]))
+            batches = _batches(order, batch_size, advance)
+            history["loss"].append(_train(net, data, loss, optimizer, batches))
             if validation is not None:
-                for name, found in _evaluate(net, validation, loss, metric, batch_size).items():
-                    history.setdefault(name, []).append(found)
+                for name, value in _evaluate(net, validation, loss, metric).items():
+                    history[name].append(value)
+            if checkpoint is not None:
+                Checkpoint.take(run, history, net, optimizer, rng).save(checkpoint)
     return history
 
 
-def _rows(x: Array, indices: Array) -> Array:
-    return namespace(x).take(x, indices, axis=0)
-
-
-def _evaluate(
-    net: Layer, data: Data, loss: Loss, metric: Metric | None, batch_size: int
-) -> dict[str, float]:
+def _train(
+    net: Layer, data: Data, loss: Loss, optimizer: Optimizer, batches: Iterator[Array]
+) -> float:
+    """One epoch: the four lines for every batch. Returns the mean loss of the examples."""
     x, y = data
-    totals = {"validation_loss": 0.0}
-    for start in range(0, len(x), batch_size):
-        x_batch, y_batch = x[start : start + batch_size], y[start : start + batch_size]
-        logits, _ = net.forward(x_batch)
-        totals["validation_loss"] += float(loss(logits, y_batch)[0]) * len(x_batch)
+    losses, sizes = [], []
+    for batch in batches:
+        x_batch, y_batch = _rows(x, batch), _rows(y, batch)
+
+        outputs, cache = net.forward(x_batch)
+        value, doutputs = loss(outputs, y_batch)
+        _, grads = net.backward(doutputs, cache)
+        optimizer.step(net.params, grads)
+
+        losses.append(value)  # read after the last step: a GPU would have to wait for each
+        sizes.append(len(batch))
+    return float(np.average([float(value) for value in losses], weights=sizes))
+
+
+def _batches(order: Array, size: int, advance: Callable[[], object]) -> Iterator[Array]:
+    """The indices of all examples, so many at a time."""
+    for start in range(0, len(order), size):
+        yield order[start : start + size]
+        advance()
+
+
+def _rows(array: Array, indices: Array) -> Array:
+    return namespace(array).take(array, indices, axis=0)
+
+
+def _find(
+    path: str | os.PathLike[str], run: dict[str, str], epochs: int, resume: bool
+) -> Checkpoint | None:
+    """The checkpoint to go on from; none where there is no file."""
+    if not Path(path).exists():
+        return None
+    if not resume:
+        raise FileExistsError(
+            f"fit: {os.fspath(path)} is there: pass resume=True to go on from it, or another path"
+        )
+    found = Checkpoint.load(path)
+    found.check_run(run)
+    if found.epoch > epochs:
+        raise ValueError(f"fit: {os.fspath(path)} is of epoch {found.epoch}, got epochs={epochs}")
+    return found
+
+
+def _evaluate(net: Layer, data: Data, loss: Loss, metric: Metric | None) -> dict[str, float]:
+    """The means over all examples, under the names of the history."""
+    x, y = data
+    means = dict.fromkeys(_names(data, metric), 0.0)
+    for start in range(0, len(x), ROWS):
+        x_rows, y_rows = x[start : start + ROWS], y[start : start + ROWS]
+        outputs, _ = net.forward(x_rows)
+        values = [float(loss(outputs, y_rows)[0])]
         if metric is not None:
-            name = f"validation_{metric.__name__}"
-            totals[name] = totals.get(name, 0.0) + metric(logits, y_batch) * len(x_batch)
-    return {name: total / len(x) for name, total in totals.items()}
+            values.append(metric(outputs, y_rows))
+        for name, value in zip(means, values, strict=True):
+            means[name] += value * (len(x_rows) / len(x))
+    return means
+
+
+def _names(validation: Data | None, metric: Metric | None) -> list[str]:
+    """What the history holds of the validation data."""
+    if validation is None:
+        return []
+    return ["validation_loss"] + ([] if metric is None else [f"validation_{name_of(metric)}"])
+
+
+def check_examples(what: str, net: Layer, data: Data, loss: Loss) -> None:
+    """Raise unless the network and the loss take every example, so that training will not stop.
+
+    The targets are shown to the loss beside the network's outputs for the first example.
+    """
+    if not isinstance(data, (tuple, list)) or len(data) != 2:
+        raise TypeError(f"fit: {what} must be a pair (x, y) of arrays, got {type(data).__name__}")
+    x, y = data
+    xp = namespace(x)
+    namespace(y)
+    if x.ndim == 0 or y.ndim == 0 or len(x) != len(y) or len(x) == 0:
+        raise ValueError(
+            f"fit: {what} must hold as many targets as examples, at least one, "
+            f"got x of shape {tuple(x.shape)} and y of shape {tuple(y.shape)}"
+        )
+    if dtype_name(x) in FLOATS:
+        check_finite(f"fit: {what}: x", x)
+    outputs, _ = net.forward(x[:1])
+    for start in range(0, len(y), ROWS):
+        targets = y[start : start + ROWS]
+        repeated = xp.broadcast_to(outputs, (len(targets), *outputs.shape[1:]))
+        try:
+            loss(repeated, targets)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"fit: {what} from example {start} on: {error}") from None

@@ -20,6 +20,13 @@ LAYERS: dict[str, Callable[[], dlref.Layer]] = {
 }
 """Each maps (N, 4) to (N, 3) or (N, 4)."""
 
+OPTIMIZERS: dict[str, Callable[[], dlref.Optimizer]] = {
+    "SGD": lambda: dlref.SGD(0.1),
+    "momentum": lambda: dlref.SGD(0.1, momentum=0.9),
+    "Adam": lambda: dlref.Adam(0.1, weight_decay=0.1, amsgrad=True),
+    "AdamW": lambda: dlref.AdamW(0.1, betas=(0.8, 0.9)),
+}
+
 TORCH_DEVICES = [
     pytest.param(
         device,

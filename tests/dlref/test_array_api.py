@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import dlref
-from tests.dlref.common import ACTIVATIONS, relative_error
+from tests.dlref.common import ACTIVATIONS, OPTIMIZERS, relative_error
 
 
 def to_strict(x: Any) -> Any:
@@ -18,16 +18,16 @@ def from_strict(x: Any) -> np.ndarray:
     return np.from_dlpack(x)
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_training_on_strict_arrays_gives_numpys_numbers(
-    activation: type[dlref.Layer], momentum: float
+    activation: type[dlref.Layer], optimizer: str
 ) -> None:
     rng = np.random.default_rng(0)
     net = dlref.mlp([4, 5, 3], activation).to(dtype="float64")
     strict_net = net.with_params({name: to_strict(p) for name, p in net.params.items()})
     x, y = rng.normal(size=(7, 4)), rng.integers(0, 3, 7)
-    optimizers = dlref.SGD(0.1, momentum), dlref.SGD(0.1, momentum)
+    optimizers = OPTIMIZERS[optimizer](), OPTIMIZERS[optimizer]()
     for _ in range(5):
         logits, cache = net.forward(x)
         loss, dlogits = dlref.cross_entropy(logits, y)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import dlref
-from tests.dlref.common import ACTIVATIONS
+from tests.dlref.common import ACTIVATIONS, OPTIMIZERS
 
 F32, F64 = np.float32, np.float64
 RNG = np.random.default_rng(0)
@@ -27,9 +27,9 @@ def with_value(array: np.ndarray, value: float) -> np.ndarray:
 class Training:
     """A network in the middle of its training, with an optimizer that has velocities."""
 
-    def __init__(self, device: str = "numpy", momentum: float = 0.9) -> None:
+    def __init__(self, device: str = "numpy", optimizer: str = "momentum") -> None:
         self.net = dlref.mlp([4, 6, 3], seed=0, device=device)
-        self.optimizer = dlref.SGD(0.1, momentum)
+        self.optimizer = OPTIMIZERS[optimizer]()
         self.x = dlref.asarray(GOOD_X, device)
         self.y = dlref.asarray(GOOD_Y, device)
         self.step(self.x, self.y)
@@ -279,15 +279,15 @@ GRADS: list[tuple[Callable[[dict[str, Any]], dict[str, Any]], type[Exception], s
 ]
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize(("change", "error", "message"), GRADS)
 def test_the_optimizer_refuses_bad_gradients(
     change: Callable[[dict[str, Any]], dict[str, Any]],
     error: type[Exception],
     message: str,
-    momentum: float,
+    optimizer: str,
 ) -> None:
-    training = Training(momentum=momentum)
+    training = Training(optimizer=optimizer)
     bad = change(training.grads())
     params = training.net.params
     training.refuses(lambda: training.optimizer.step(params, bad), error, message)
@@ -321,17 +321,17 @@ PARAMS: list[tuple[Any, Any, type[Exception], str]] = [
 ]
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize(("p", "grad", "error", "message"), PARAMS)
 def test_the_optimizer_refuses_parameters_that_it_cannot_move(
-    p: Any, grad: Any, error: type[Exception], message: str, momentum: float
+    p: Any, grad: Any, error: type[Exception], message: str, optimizer: str
 ) -> None:
     first = np.ones(2)
-    optimizer = dlref.SGD(0.1, momentum)
+    mover = OPTIMIZERS[optimizer]()
     with pytest.raises(error, match=message):
-        optimizer.step({"a": first, "b": p}, {"a": np.ones(2), "b": grad})
+        mover.step({"a": first, "b": p}, {"a": np.ones(2), "b": grad})
     np.testing.assert_array_equal(first, 1.0)
-    assert optimizer.state() == (0, {})
+    assert mover.state() == (0, {})
 
 
 def test_the_optimizer_refuses_no_parameters_at_all() -> None:
@@ -339,12 +339,15 @@ def test_the_optimizer_refuses_no_parameters_at_all() -> None:
         dlref.SGD(0.1).step({}, {})
 
 
-def test_an_optimizer_with_momentum_refuses_another_networks_parameters() -> None:
-    training = Training()
+@pytest.mark.parametrize("optimizer", ["momentum", "Adam", "AdamW"])
+def test_an_optimizer_with_a_state_refuses_another_networks_parameters(optimizer: str) -> None:
+    training = Training(optimizer=optimizer)
     other = training.net.to()
     grads = training.grads()
     training.refuses(
-        lambda: training.optimizer.step(other.params, grads), ValueError, "make a new SGD"
+        lambda: training.optimizer.step(other.params, grads),
+        ValueError,
+        "make a new (SGD|Adam)",
     )
     np.testing.assert_array_equal(other.params[LAST], training.net.params[LAST])
 
@@ -383,6 +386,74 @@ def test_sgd_refuses_bad_hyperparameters_when_made_and_when_set_later(
     with pytest.raises(error, match=message):
         optimizer.step({"p": p}, {"p": np.ones(3)})
     np.testing.assert_array_equal(p, 1.0)
+
+
+ADAM: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"lr": -0.1}, ValueError, "lr must be at least 0.*got -0.1"),
+    ({"lr": "0.1"}, TypeError, "lr must be a number, got '0.1'"),
+    ({"betas": (-0.1, 0.9)}, ValueError, r"betas\[0\] must be at least 0.*got -0.1"),
+    ({"betas": (0.9, 1.0)}, ValueError, r"betas\[1\] must be at least 0.*below 1.*got 1.0"),
+    ({"betas": (0.9, np.nan)}, ValueError, r"betas\[1\].*got nan"),
+    ({"betas": (0.9, "1")}, TypeError, r"betas\[1\] must be a number, got '1'"),
+    ({"betas": 0.9}, TypeError, "betas must be two numbers.*got 0.9"),
+    ({"betas": (0.9,)}, TypeError, r"betas must be two numbers.*got \(0.9,\)"),
+    ({"betas": (0.9, 0.9, 0.9)}, TypeError, "betas must be two numbers"),
+    ({"eps": 0}, ValueError, "eps must be at least 1e-38, got 0"),
+    ({"eps": -1e-8}, ValueError, "eps must be at least 1e-38, got -1e-08"),
+    ({"eps": None}, TypeError, "eps must be a number, got None"),
+    ({"weight_decay": -0.1}, ValueError, "weight_decay must be at least 0.*got -0.1"),
+    ({"weight_decay": np.inf}, ValueError, "weight_decay must be finite, got inf"),
+    ({"weight_decay": True}, TypeError, "weight_decay must be a number, got True"),
+    ({"amsgrad": 1}, TypeError, "amsgrad must be True or False, got 1"),
+]
+
+
+@pytest.mark.parametrize("kind", [dlref.Adam, dlref.AdamW])
+@pytest.mark.parametrize(("options", "error", "message"), ADAM)
+def test_adam_refuses_bad_settings_when_made_and_when_set_later(
+    options: dict[str, Any], error: type[Exception], message: str, kind: type[dlref.Adam]
+) -> None:
+    with pytest.raises(error, match=f"{kind.__name__}: {message}"):
+        kind(**options)
+    p = np.ones(3)
+    optimizer = kind()
+    [(name, value)] = options.items()
+    setattr(optimizer, name, value)
+    with pytest.raises(error, match=message):
+        optimizer.step({"p": p}, {"p": np.ones(3)})
+    np.testing.assert_array_equal(p, 1.0)
+    assert optimizer.state() == (0, {})
+
+
+def test_a_gradient_of_zero_moves_nothing_even_with_the_smallest_eps() -> None:
+    for dtype in (F32, F64):
+        p = np.ones(3, dtype)
+        dlref.Adam(1.0, eps=1e-38).step({"p": p}, {"p": np.zeros(3, dtype)})
+        np.testing.assert_array_equal(p, 1.0)
+
+
+STATES: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"mean.q": np.ones(3)}, ValueError, r"state\['mean.q'\] belongs to none of \['p'\]"),
+    ({"mean": np.ones(3)}, ValueError, "belongs to none"),
+    ({"mean.p": np.ones(2)}, ValueError, r"must have shape \(3,\), got \(2,\)"),
+    ({"mean.p": np.ones(3, F32)}, TypeError, "must be float64, got float32"),
+    ({"mean.p": torch.ones(3)}, ValueError, 'on "cpu", but meets'),
+]
+
+
+@pytest.mark.parametrize(("state", "error", "message"), STATES)
+def test_a_state_that_does_not_fit_is_refused_and_the_old_one_stays(
+    state: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    optimizer, params = dlref.Adam(), {"p": np.ones(3)}
+    optimizer.step(params, {"p": np.ones(3)})
+    steps, before = optimizer.state()
+    with pytest.raises(error, match=message):
+        optimizer.restore(7, {"mean_square.p": np.ones(3), **state}, params)
+    assert optimizer.state()[0] == steps == 1
+    assert optimizer.state()[1].keys() == before.keys()
+    for name, array in before.items():
+        np.testing.assert_array_equal(optimizer.state()[1][name], array)
 
 
 @pytest.mark.parametrize("lr", [0, 1, 0.5, np.float32(0.5), np.float64(0.5), np.int64(1)])

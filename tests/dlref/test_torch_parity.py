@@ -1,4 +1,4 @@
-"""The same numbers as PyTorch: gradients by autograd, parameters by torch.optim.SGD."""
+"""The same numbers as PyTorch: gradients by autograd, parameters by torch.optim."""
 
 from typing import Any
 
@@ -115,10 +115,33 @@ def test_losses_keep_the_library_and_dtype() -> None:
                 assert tuple(loss.shape) == ()
 
 
+OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
+    ("SGD", {"lr": 0.05}),
+    ("SGD", {"lr": 0.05, "momentum": 0.5}),
+    ("SGD", {"lr": 0.05, "momentum": 0.9}),
+    *(
+        (name, {"lr": 0.05, **options})
+        for name in ("Adam", "AdamW")
+        for options in (
+            {},
+            {"betas": (0.5, 0.9)},
+            {"betas": (0.0, 0.0)},
+            {"eps": 0.1},
+            {"weight_decay": 0.0},
+            {"weight_decay": 0.3},
+            {"amsgrad": True},
+            {"betas": (0.8, 0.6), "eps": 1e-4, "weight_decay": 0.1, "amsgrad": True},
+        )
+    ),
+]
+
+
 @pytest.mark.parametrize("device", ["numpy", *TORCH_DEVICES])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
-def test_sgd_matches_torch_for_20_steps(momentum: float, dtype: str, device: str) -> None:
+@pytest.mark.parametrize(("kind", "options"), OPTIMIZERS)
+def test_the_optimizer_matches_torch_for_20_steps(
+    kind: str, options: dict[str, Any], dtype: str, device: str
+) -> None:
     if device == "mps" and dtype == "float64":
         return
     for seed in range(3):
@@ -128,16 +151,32 @@ def test_sgd_matches_torch_for_20_steps(momentum: float, dtype: str, device: str
         theirs = {
             name: torch.nn.Parameter(torch.tensor(p.astype(dtype))) for name, p in start.items()
         }
-        ours = dlref.SGD(lr=0.05, momentum=momentum)
-        torch_sgd = torch.optim.SGD(theirs.values(), lr=0.05, momentum=momentum)
-        for _ in range(20):
-            grads = {name: rng.normal(size=p.shape).astype(dtype) for name, p in start.items()}
+        ours = getattr(dlref, kind)(**options)
+        reference = getattr(torch.optim, kind)(theirs.values(), **options)
+        for step in range(20):
+            # Sizes from 1e-3 to 1e3, and gradients of 0, as dead units have.
+            grads = {
+                name: (rng.normal(size=p.shape) * 10 ** rng.uniform(-3, 3, p.shape)).astype(dtype)
+                for name, p in start.items()
+            }
+            grads["bias"][:2] = 0
+            if step == 10:  # as a schedule would
+                ours.lr = reference.param_groups[0]["lr"] = 0.01
             ours.step(params, {name: dlref.asarray(g, device) for name, g in grads.items()})
             for name, parameter in theirs.items():
                 parameter.grad = torch.tensor(grads[name])
-            torch_sgd.step()
+            reference.step()
             for name, parameter in theirs.items():
                 assert relative_error(params[name], parameter) <= 1e-6
+
+
+@pytest.mark.parametrize("name", ["Adam", "AdamW"])
+def test_adam_has_the_defaults_of_torch(name: str) -> None:
+    ours = getattr(dlref, name)()
+    theirs = getattr(torch.optim, name)([torch.zeros(1)]).defaults
+    for option, value in vars(ours).items():
+        if not option.startswith("_"):
+            assert theirs[option] == value, option
 
 
 def test_names_are_those_of_the_equivalent_torch_module() -> None:

@@ -1,0 +1,289 @@
+"""An interrupted run goes on to the same numbers, and nothing that goes wrong loses one."""
+
+import errno
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import torch
+
+import dlref
+from dlref import checkpoint as module
+from tests.dlref.common import DEVICES, OPTIMIZERS
+
+X = np.random.default_rng(0).normal(size=(23, 4)).astype(np.float32)
+Y = np.random.default_rng(1).integers(0, 3, 23)
+
+
+def train(
+    path: Path | None, epochs: int, *, device: str = "numpy", **options: Any
+) -> tuple[dict[str, list[float]], dict[str, np.ndarray]]:
+    """Train a fresh network; give the history and the parameters."""
+    data = dlref.asarray(X, device), dlref.asarray(Y, device)
+    given: dict[str, Any] = {
+        "net": dlref.mlp([4, 6, 3], seed=0, device=device),
+        "data": data,
+        "optimizer": dlref.AdamW(0.02),
+        "loss": dlref.cross_entropy,
+        "batch_size": 8,
+        "validation": data,
+        "metric": dlref.accuracy,
+        "resume": path is not None,
+    } | options
+    history = dlref.fit(**given, epochs=epochs, checkpoint=path)
+    return history, {name: dlref.asarray(p) for name, p in given["net"].params.items()}
+
+
+def assert_same(a: tuple[Any, Any], b: tuple[Any, Any]) -> None:
+    assert a[0] == b[0]
+    assert a[1].keys() == b[1].keys()
+    for name in a[1]:
+        np.testing.assert_array_equal(a[1][name], b[1][name])
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_run_in_parts_ends_at_the_same_numbers(
+    optimizer: str, device: str, tmp_path: Path
+) -> None:
+    def part(path: Path | None, epochs: int) -> tuple[Any, Any]:
+        return train(path, epochs, optimizer=OPTIMIZERS[optimizer](), device=device)
+
+    path = tmp_path / "run.safetensors"
+    whole = part(None, 6)
+    for epochs in (1, 2, 2, 5):
+        part(path, epochs)
+    assert_same(part(path, 6), whole)
+    assert_same(part(path, 6), whole)  # it is done, and only loads
+
+
+@pytest.mark.parametrize(
+    "bits", [np.random.PCG64, np.random.MT19937, np.random.Philox, np.random.SFC64]
+)
+def test_the_state_of_every_generator_goes_on(bits: Any, tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    whole = train(None, 4, seed=np.random.Generator(bits(3)))
+    train(path, 2, seed=np.random.Generator(bits(3)))
+    rng = np.random.Generator(bits(3))
+    assert_same(train(path, 4, seed=rng), whole)
+    uninterrupted = np.random.Generator(bits(3))
+    train(None, 4, seed=uninterrupted)
+    assert rng.random() == uninterrupted.random()  # what is drawn afterwards is the same, too
+
+
+def test_a_learning_rate_that_changes_on_the_way_goes_on(tmp_path: Path) -> None:
+    def part(path: Path | None, epochs: int) -> tuple[Any, Any]:
+        optimizer = dlref.SGD(0.5)
+
+        def loss_with_schedule(outputs: Any, targets: Any) -> Any:
+            optimizer.lr *= 0.99
+            return dlref.cross_entropy(outputs, targets)
+
+        return train(path, epochs, optimizer=optimizer, loss=loss_with_schedule)
+
+    path = tmp_path / "run.safetensors"
+    whole = part(None, 4)
+    part(path, 2)
+    assert 0.3 < dlref.Checkpoint.load(path).lr < 0.5
+    assert_same(part(path, 4), whole)
+
+
+def test_a_checkpoint_is_a_plain_safetensors_file_with_the_names_of_the_net(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    history, params = train(path, 3)
+    arrays = safetensors.numpy.load_file(path)
+    names = set(params)
+    assert names | {f"optimizer.mean.{n}" for n in names} | {
+        f"optimizer.mean_square.{n}" for n in names
+    } == set(arrays)
+    found = dlref.Checkpoint.load(path)
+    assert (found.epoch, found.steps, dict(found.history)) == (3, 9, history)
+    net = dlref.mlp([4, 6, 3], seed=1).with_params(found.params)
+    for name, p in net.params.items():
+        np.testing.assert_array_equal(p, params[name])
+
+
+def test_a_run_moves_between_libraries(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    whole = train(None, 4)
+    train(path, 2)
+    _, params = train(path, 4, device="cpu")
+    for name, p in params.items():
+        np.testing.assert_allclose(p, whole[1][name], rtol=1e-4, atol=1e-6)
+
+
+OTHER_X = X + 1
+
+
+def other_loss(outputs: Any, targets: Any) -> Any:
+    return dlref.cross_entropy(outputs, targets)
+
+
+OTHER: list[tuple[dict[str, Any], str]] = [
+    ({"net": dlref.mlp([4, 5, 3])}, r"network was .*4, 6.*and is .*4, 5"),
+    ({"net": dlref.mlp([4, 6, 3], dlref.Tanh)}, "network was .*ReLU.*and is .*Tanh"),
+    ({"optimizer": dlref.AdamW(0.03)}, r"optimizer was AdamW\(lr=0.02.* and is AdamW\(lr=0.03"),
+    ({"optimizer": dlref.SGD(0.02)}, r"optimizer was AdamW.*and is SGD\(lr=0.02, momentum=0.0\)"),
+    ({"seed": 1}, "seed was .*PCG64"),
+    ({"batch_size": 4}, "batch_size was 8, and is 4"),
+    ({"loss": other_loss}, "loss was cross_entropy, and is other_loss"),
+    ({"validation": None, "metric": None}, "metric was accuracy, and is None"),
+    ({"data": (OTHER_X, Y)}, r"data was float32 \[23, 4\] with checksum .* and is float32"),
+    ({"data": (X[:-1], Y[:-1])}, r"and is float32 \[22, 4\]"),
+    ({"validation": (OTHER_X, Y)}, "its validation was"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), OTHER)
+def test_the_checkpoint_of_another_run_is_refused_and_nothing_is_changed(
+    options: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.safetensors"
+    train(path, 2)
+    content = path.read_bytes()
+    net = options.get("net", dlref.mlp([4, 6, 3], seed=0))
+    before = {name: p.copy() for name, p in net.params.items()}
+    with pytest.raises(ValueError, match=message):
+        train(path, 4, **{"net": net, **options})
+    assert path.read_bytes() == content
+    for name, p in net.params.items():
+        np.testing.assert_array_equal(p, before[name])
+
+
+def test_restoring_parameters_of_other_names_shapes_or_dtypes_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "run.safetensors"
+    train(path, 2)
+    found = dlref.Checkpoint.load(path)
+    for net, error, message in (
+        (dlref.mlp([4, 3]), ValueError, "parameters are .*'0.bias', '0.weight'.*the file has"),
+        (dlref.mlp([4, 5, 3]), ValueError, r"must have shape \(4, 5\), got \(4, 6\)"),
+        (dlref.mlp([4, 6, 3]).to(dtype="float64"), TypeError, "must be float64, got float32"),
+    ):
+        optimizer, rng = dlref.AdamW(0.5), np.random.default_rng(0)
+        state = rng.bit_generator.state
+        before = {name: p.copy() for name, p in net.params.items()}
+        with pytest.raises(error, match=message):
+            found.restore(net, optimizer, rng)
+        assert (optimizer.state(), optimizer.lr) == ((0, {}), 0.5)
+        assert rng.bit_generator.state == state
+        for name, p in net.params.items():
+            np.testing.assert_array_equal(p, before[name])
+
+
+def test_a_checkpoint_is_not_overwritten_by_another_run(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    train(path, 2)
+    content = path.read_bytes()
+    with pytest.raises(FileExistsError, match=r"run\.safetensors is there: pass resume=True"):
+        train(path, 4, resume=False)
+    with pytest.raises(ValueError, match="is of epoch 2, got epochs=1"):
+        train(path, 1)
+    assert path.read_bytes() == content
+
+
+def test_a_truncated_or_foreign_file_is_refused_by_name_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    train(path, 2)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    cuts = [0, 1, 7, 8, 9, len(whole) - 1, *rng.integers(10, len(whole), 20)]
+    damaged = [whole[:cut] for cut in cuts] + [whole + b"x", b"PK\x03\x04" + whole]
+    damaged += [
+        safetensors.numpy.save({"a": X}),
+        safetensors.numpy.save({"a": X}, {module.FORMAT: "{"}),
+        safetensors.numpy.save({"a": X}, {module.FORMAT: json.dumps({"run": {}})}),
+    ]
+    for content in damaged:
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"run.safetensors is no whole dlref checkpoint"):
+            train(path, 4)
+        assert path.read_bytes() == content
+    with pytest.raises(FileNotFoundError, match=r"nothing\.safetensors"):
+        dlref.Checkpoint.load(tmp_path / "nothing.safetensors")
+
+
+def test_a_folder_that_is_not_there_is_an_error_before_the_first_epoch(tmp_path: Path) -> None:
+    net = dlref.mlp([4, 6, 3], seed=0)
+    start = net.params["0.weight"].copy()
+    with pytest.raises(FileNotFoundError, match=r"not written.*No such file or directory.*mend"):
+        train(tmp_path / "missing" / "run.safetensors", 2, net=net)
+    np.testing.assert_array_equal(net.params["0.weight"], start)
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace"])
+def test_a_full_disk_is_a_clear_error_and_the_last_checkpoint_stays(
+    failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.safetensors"
+    whole = train(None, 5)
+    train(path, 2)
+    content = path.read_bytes()
+
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full) if failing == "fsync" else patch.setattr(
+            Path, "replace", full
+        )
+        with pytest.raises(OSError, match=r"No space left on device.*make room.*resume=True") as e:
+            train(path, 5)
+    assert e.value.errno == errno.ENOSPC
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+    assert_same(train(path, 5), whole)
+
+
+LIMITED = """
+import signal, sys
+from pathlib import Path
+from resource import RLIMIT_FSIZE, getrlimit, setrlimit
+from tests.dlref.test_checkpoint import train
+path = Path(sys.argv[1])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write past the limit fails, as on a full disk
+setrlimit(RLIMIT_FSIZE, (path.stat().st_size - 100, getrlimit(RLIMIT_FSIZE)[1]))
+train(path, 5)
+"""
+
+
+def test_a_write_that_fails_half_way_leaves_the_last_checkpoint(tmp_path: Path) -> None:
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+    path = tmp_path / "run.safetensors"
+    train(path, 2)
+    content = path.read_bytes()
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "OSError: [Errno 27] the checkpoint was not written (File too large)" in done.stderr
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    real, link = tmp_path / "disk" / "run.safetensors", tmp_path / "run.safetensors"
+    train(real, 1)
+    link.symlink_to(real)
+    train(link, 2)
+    assert link.is_symlink()
+    assert dlref.Checkpoint.load(real).epoch == 2
+
+
+def test_loading_never_unpickles(tmp_path: Path) -> None:
+    """What a pickle would run is not run; torch.save writes one."""
+    path = tmp_path / "run.safetensors"
+    torch.save({"a": torch.ones(3)}, path)
+    with pytest.raises(ValueError, match="no whole dlref checkpoint"):
+        dlref.Checkpoint.load(path)
+    for name in ("checkpoint", "training"):
+        assert "pickle" not in dir(sys.modules[f"dlref.{name}"])
