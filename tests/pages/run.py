@@ -144,7 +144,11 @@ def _explain(block: Block, error: BaseException, name: str) -> str:
         message = f"a block must not exit ({error.code!r})"
     elif "Timeout" in message:
         lesson = block.site.is_lesson(block.page)
-        what = f"lesson took over {LESSON_LIMIT:.0f}" if lesson else f"block took over {PYTHON_LIMIT:.0f}"
+        what = (
+            f"lesson took over {LESSON_LIMIT:.0f}"
+            if lesson
+            else f"block took over {PYTHON_LIMIT:.0f}"
+        )
         kind, message = "TimeoutError", f"the {what} s"
     lines = [f"{block.where}: {kind}: {message}"]
     frames = traceback.extract_tb(error.__traceback__)
