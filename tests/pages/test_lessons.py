@@ -1,4 +1,4 @@
-"""Lessons: their cells run in order, their outputs are compared, their notebooks install and link."""
+"""Lessons: cells run in order, outputs are compared, notebooks install dlref and link home."""
 
 import functools
 import http.server
@@ -74,8 +74,9 @@ print(loss)
 
 
 @pytest.fixture
-def short(copy: Path, run_pages: Run) -> Path:
+def short(copy: Path, run_pages: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The copy with one lesson, a short one, whose outputs are written."""
+    monkeypatch.setattr("tests.pages.plugin.LESSON_LIMIT", 2.0)
     for path in (copy / "docs" / "lessons").iterdir():
         path.unlink()
     config = (copy / "mkdocs.yml").read_text()
@@ -127,7 +128,7 @@ def test_outputs_and_figures_are_written_below_their_cells_and_into_the_notebook
         ("loss = loss + 1", "raise SystemExit(0)", "SystemExit: a block must not exit"),
         ("loss = loss + 1", "import warnings\nwarnings.warn('old')", "UserWarning: old"),
         ("loss = loss + 1", "import time\ntime.sleep(60)", "TimeoutError: the lesson took over"),
-        ("print(loss)\n```", "loss\n```", "a notebook would show the value .*, 3.0"),
+        ("print(loss)\n```", "loss\n```", "a notebook would show the value .*3\\.0"),
         ("\n3.0\n", "\n3.1\n", r"does not print what the page shows[^$]*-3.1\n\+3.0"),
         ("plt.plot([1, loss])", "plt.plot([1, 3])", "does not draw the figure of the page"),
         ("plt.plot([1, loss])", "", "draws 0 figures, and one is committed"),
@@ -135,9 +136,8 @@ def test_outputs_and_figures_are_written_below_their_cells_and_into_the_notebook
     ],
 )
 def test_lesson_that_does_not_do_what_its_page_shows_fails_and_says_where(
-    old: str, new: str, expected: str, short: Path, run_pages: Run, monkeypatch: pytest.MonkeyPatch
+    old: str, new: str, expected: str, short: Path, run_pages: Run
 ) -> None:
-    monkeypatch.setattr("tests.pages.plugin.LESSON_LIMIT", 1.0)
     text = (short / PAGE).read_text()
     place = text.rindex(old)  # the last cell, where several would do
     (short / PAGE).write_text(text[:place] + new + text[place + len(old) :])
@@ -148,7 +148,7 @@ def test_lesson_that_does_not_do_what_its_page_shows_fails_and_says_where(
 
 def test_change_of_dlref_alone_makes_outputs_stale(short: Path) -> None:
     command = [sys.executable, "-m", "pytest", "docs/lessons", "-p", "no:cacheprovider"]
-    damage(short, "return ", "return 2 * ", "dlref/losses.py")
+    damage(short, "return loss, difference", "return 2 * loss, difference", "dlref/losses.py")
     result = subprocess.run(command, cwd=short, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert "does not print what the page shows (make outputs rewrites it)" in result.stdout
