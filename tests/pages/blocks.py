@@ -1,6 +1,6 @@
 """The blocks of a page, as pytest-codeblocks finds them in the page that the site expands.
 
-A block of an entry stands alone. The blocks of a lesson are cells: they are one `Lesson`, and run in
+A block of an entry stands alone. The blocks of a lesson are cells: they are one `Lesson` and run in
 order.
 """
 
