@@ -47,6 +47,7 @@ docs-check: lint-snippets
 outputs:
 	$(ENVIRONMENT) test
 	$(BIN)/python -m tools.front_matter
+	$(BIN)/python -m tools.reference
 	$(BIN)/pytest docs --update-outputs
 	$(BIN)/python -m tools.cards
 

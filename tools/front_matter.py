@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 
 from tools.a_to_z import a_to_z
+from tools.generated import write_changed
 from tools.glossary import Term, linked, links_of, lookup, orphans, read_terms, reading_order
 from tools.prerequisite_map import prerequisite_map
 
@@ -57,11 +58,7 @@ def write(root: Path) -> None:
     for path in (root / "docs" / "generated").rglob("*.md"):
         if path.relative_to(root) not in files:
             path.unlink()
-    for name, text in files.items():
-        path = root / name
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+    write_changed(root, files)
 
 
 def _header(term: Term, terms: dict[str, Term]) -> str:
