@@ -15,7 +15,7 @@ STEP = 1e-5
 rounding (precision / STEP) and that of curvature (STEP²) are both near 1e-10."""
 
 Loss = Callable[[Any], tuple[Array, Array]]
-"""A function of one array that returns the loss and its gradient, as ``mse`` with targets fixed."""
+"""A function that returns a loss and its gradient; here of one array, as the targets are fixed."""
 
 
 def gradcheck(function: Layer | Loss, x: Array, *, seed: int = 0) -> dict[str, float]:

@@ -52,7 +52,8 @@ class Layer:
             x: the input, in the shape that the layer takes; float32 or float64, as its parameters.
 
         Returns:
-            ``(y, cache)``: the output in the dtype of x, and what ``backward`` needs.
+            ``(y, cache)``: the output, in the shape that the layer gives and the dtype of x, and
+            what ``backward`` needs.
 
         Raises:
             NotImplementedError: the layer does not write it.
@@ -71,7 +72,7 @@ class Layer:
 
         Returns:
             ``(dx, grads)``: ``dx`` has the input's shape, ``grads`` the names and shapes of
-            ``params``.
+            ``params``; all have the dtype of dy.
 
         Raises:
             NotImplementedError: the layer does not write it.

@@ -93,7 +93,7 @@ class Linear(Layer):
 
         Returns:
             ``(dx, grads)``: dx (N, D), or ``None``; ``grads["weight"]`` (D, M) is dW,
-            ``grads["bias"]`` (M,) is db.
+            ``grads["bias"]`` (M,) is db. All have the dtype of dy.
 
         Raises:
             ValueError: dy has another shape than y, or is on another device.

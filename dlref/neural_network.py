@@ -71,8 +71,8 @@ class Sequential(Layer):
             x: the input, in the shape, the dtype and on the device that the first layer takes.
 
         Returns:
-            ``(y, caches)``: the output of the last layer, in the dtype of x, and every layer's
-            cache.
+            ``(y, caches)``: the output, in the shape that the last layer gives and the dtype of x,
+            and every layer's cache.
 
         Raises:
             ValueError: x holds NaN or infinity, or a shape or a device does not fit.
@@ -100,7 +100,7 @@ class Sequential(Layer):
 
         Returns:
             ``(dx, grads)``: dx in the shape of x, or ``None``; the gradients by the names of
-            ``params``.
+            ``params``, in their shapes. All have the dtype of dy.
 
         Raises:
             ValueError: the shape or the device of dy does not fit.

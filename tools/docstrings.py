@@ -12,7 +12,7 @@ from itertools import groupby
 from textwrap import indent
 from typing import Any
 
-from griffe import Alias, Object
+from griffe import Alias, Class, Object
 
 from tools.formulas import to_latex
 
@@ -72,6 +72,13 @@ def methods(item: Object | Alias) -> dict[str, Object | Alias]:
     }
 
 
+def base_method(item: Object | Alias) -> str:
+    """The method of a base class that a method replaces, as `Layer.forward`, or nothing."""
+    owner = item.parent
+    bases = owner.mro() if isinstance(owner, Class) else []
+    return next((f"{base.name}.{item.name}" for base in bases if item.name in base.members), "")
+
+
 def markdown(name: str, item: Object | Alias, links: Links, glossary: str = "") -> str:
     """All that the reference says of a public name, its methods after it.
 
@@ -88,6 +95,8 @@ def markdown(name: str, item: Object | Alias, links: Links, glossary: str = "") 
         label: [prose(_named(label, part, item) + part.description, links) for part in value]
         for label, value in doc.parts.items()
     }
+    if overridden := base_method(item) if not doc.parts else "":
+        parts |= {"Otherwise": [f"as [`{overridden}`]({links[overridden]})."]}
     parts |= {"Methods": [_method_links(name, item, links)] if own else []}
     parts |= {"Source": [_with_links(doc.source)] if doc.source else []}
     parts |= {"Glossary": [glossary] if glossary else []}

@@ -30,10 +30,10 @@ TOKEN = re.compile(
 
 def to_latex(formula: str) -> str:
     """LaTeX of a docstring's formula, its lines aligned at their first =, ← or ∼."""
-    lines = [RELATIONS.sub(r" &\1 ", line, count=1) for line in formula.strip().split("\n")]
+    lines = [line.strip() for line in formula.strip().split("\n")]
     if len(lines) == 1:
-        return _line(formula.strip())
-    rows = " \\\\\n".join(_line(line) for line in lines)
+        return _line(lines[0])
+    rows = " \\\\\n".join(_line(RELATIONS.sub(r" &\1 ", line, count=1)) for line in lines)
     return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
 
 

@@ -63,9 +63,9 @@ class Page:
     slug: str
     title: str
     modules: list[str]
-    entry: str  # of the glossary
     description: str
     names: dict[str, griffe.Object | griffe.Alias]
+    entry: str = ""  # of the glossary
 
 
 def generate(root: Path) -> dict[Path, str]:
@@ -116,6 +116,15 @@ def read_pages(root: Path) -> list[Page]:
     return pages
 
 
+def names_by_entry(root: Path) -> dict[str, list[str]]:
+    """The public names that belong to an entry of the glossary, as links from its page."""
+    found: dict[str, list[str]] = {}
+    for page in read_pages(root):
+        links = [f"[`{name}`](../reference/{page.slug}.md#{name})" for name in page.names]
+        found.setdefault(page.entry, []).extend(links)
+    return found
+
+
 def paths(root: Path) -> set[Path]:
     """Where the generated pages are."""
     return {root / FOLDER / f"{slug}.md" for slug in ["index", *_listed(root)]}
@@ -131,6 +140,7 @@ def _load(root: Path) -> griffe.Module:
     package = griffe.load(
         "dlref",
         search_paths=[root],
+        try_relative_path=False,
         allow_inspection=False,
         docstring_parser="google",
         docstring_options=options,
