@@ -12,10 +12,11 @@ from itertools import groupby
 from textwrap import indent
 from typing import Any
 
-from griffe import Alias, Class, Object
+from griffe import Alias, Class, Function, Object
 
 from tools.formulas import to_latex
 
+Item = Class | Function
 Links = dict[str, str]  # public name → where it is explained
 LABELS = {"parameters": "Arguments", "returns": "Returns", "raises": "Raises"}
 
@@ -58,28 +59,30 @@ def read(item: Object | Alias) -> Docstring:
         elif kind in LABELS:
             found.parts[LABELS[kind]] = value
         else:
-            raise ValueError(f"{item.path}: the docstring has a section of kind {kind!r}: remove it")
+            raise ValueError(
+                f"{item.path}: the docstring has a section of kind {kind!r}: remove it"
+            )
     found.prose = "\n\n".join(filter(None, texts))
     return found
 
 
-def methods(item: Object | Alias) -> dict[str, Object | Alias]:
+def methods(item: Object | Alias) -> dict[str, Function]:
     """The public functions that a class or module itself has, in the order of the source."""
     return {
         name: member
         for name, member in item.members.items()
-        if not member.is_alias and member.is_function and not name.startswith("_")
+        if isinstance(member, Function) and not name.startswith("_")
     }
 
 
-def base_method(item: Object | Alias) -> str:
+def base_method(item: Item) -> str:
     """The method of a base class that a method replaces, as `Layer.forward`, or nothing."""
     owner = item.parent
     bases = owner.mro() if isinstance(owner, Class) else []
     return next((f"{base.name}.{item.name}" for base in bases if item.name in base.members), "")
 
 
-def markdown(name: str, item: Object | Alias, links: Links, glossary: str = "") -> str:
+def markdown(name: str, item: Item, links: Links, glossary: str = "") -> str:
     """All that the reference says of a public name, its methods after it.
 
     Args:
@@ -117,15 +120,15 @@ def definitions(label: str, texts: list[str]) -> str:
     return "\n".join([label, *(f":   {indent(text, '    ').lstrip()}" for text in texts)])
 
 
-def _named(label: str, part: Any, item: Object | Alias) -> str:
+def _named(label: str, part: Any, item: Item) -> str:
     """What stands before a part's description: the argument, the exception, or nothing."""
     if label == "Returns":  # griffe takes what is before a colon for a type
-        said = str(part.annotation)
-        return "" if said == str(item.returns) else f"{said}: "
+        type_or_text = str(part.annotation)
+        return "" if type_or_text == _returned(item) else f"{type_or_text}: "
     return f"``{part.name if label == 'Arguments' else part.annotation}``: "
 
 
-def _method_links(name: str, item: Object | Alias, links: Links) -> str:
+def _method_links(name: str, item: Item, links: Links) -> str:
     """The methods of a class, and those that it has from its base."""
     own = [f"[`{method}`](#{name}.{method})" for method in methods(item)]
     inherited = {
@@ -137,9 +140,9 @@ def _method_links(name: str, item: Object | Alias, links: Links) -> str:
     return ", ".join(own) + (f"; from its base {', '.join(base)}" if base else "")
 
 
-def _signature(name: str, item: Object | Alias, links: Links) -> str:
+def _signature(name: str, item: Item, links: Links) -> str:
     """The call with its types, each argument in an element that breaks as a whole."""
-    arguments = []
+    arguments: list[str] = []
     for parameter in item.parameters:
         kind = parameter.kind.value if parameter.kind else ""
         if kind == "keyword-only" and not any("*" in text for text in arguments):
@@ -152,21 +155,22 @@ def _signature(name: str, item: Object | Alias, links: Links) -> str:
             types = _types(str(parameter.annotation), links)
             arguments.append(f"{stars}<b>{parameter.name}</b>: {types}{default}")
     spans = ", ".join(f"<span>{text}</span>" for text in arguments)
-    returns = "" if item.is_class else f" <span>→ {_types(str(item.returns), links)}</span>"
+    returned = _types(_returned(item), links)
+    returns = f" <span>→ {returned}</span>" if returned else ""
     path, _, last = f"dlref.{name}".rpartition(".")
     code = f"<i>{path}.</i><strong>{last}</strong>({spans}){returns}"
-    return (
-        '<p class="signature" data-search-exclude="true" markdown>'
-        f"<code>{code}</code></p>"
-    )
+    return f'<p class="signature" data-search-exclude="true" markdown><code>{code}</code></p>'
+
+
+def _returned(item: Item) -> str:
+    """The type of what a call gives; for a class, that is the class."""
+    return str(item.returns) if isinstance(item, Function) else ""
 
 
 def _types(text: str, links: Links) -> str:
     """A type with its names linked. Brackets are escaped, or Markdown would take them for links."""
     escaped = _literal(text)
-    return re.sub(
-        r"\w+", lambda m: f"[{m[0]}]({links[m[0]]})" if m[0] in links else m[0], escaped
-    )
+    return re.sub(r"\w+", lambda m: f"[{m[0]}]({links[m[0]]})" if m[0] in links else m[0], escaped)
 
 
 def _literal(text: str) -> str:

@@ -11,7 +11,14 @@ import re
 
 RELATIONS = re.compile(" (=|←|∼) ")
 FUNCTIONS = {"exp", "log", "max", "min", "tanh"}
-SIGNS = {"Σ": r"\sum ", "·": r"\cdot ", "−": "-", "∼": r"\sim ", "←": r"\leftarrow "}
+SIGNS = {
+    "  ": r" \quad ",
+    "Σ": r"\sum ",
+    "·": r"\cdot ",
+    "−": "-",
+    "∼": r"\sim ",
+    "←": r"\leftarrow ",
+}
 SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋ᵢⱼₖₘₙₜ", "0123456789+-ijkmnt")
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀᵗ", "0123456789+-Tt")
 HAT = "\u0302"  # over the letter before it
@@ -22,9 +29,8 @@ TOKEN = re.compile(
     r"|(?P<word>[A-Za-z_]{2,})(?P<space> (?=[\w(]))?"
     rf"|(?P<sub>[{''.join(map(chr, SUBSCRIPTS))}]+)"
     rf"|(?P<sup>[{''.join(map(chr, SUPERSCRIPTS))}]+)"
-    rf"|(?P<sign>[{''.join(SIGNS)}])"
+    rf"|(?P<sign>{'|'.join(SIGNS)})"
     r"|(?P<root>√)"
-    r"|(?P<quad>  +)"
 )
 
 
@@ -62,14 +68,17 @@ def _token(match: re.Match[str]) -> str:
         return f"^{{{text.translate(SUPERSCRIPTS)}}}"
     if kind == "sign":
         return SIGNS[text]
-    if kind == "quad":
-        return r" \quad "
-    if match["word"] in FUNCTIONS:
-        return f"\\{text} "
-    if match["word"] == "argmax":
-        return rf"\operatorname*{{{text}}}"
-    word = match["word"].replace("_", r"\_")
-    return rf"\mathrm{{{word}}}" + (r"\," if match["space"] else "")
+    return _word(match["word"], match["space"] or "")
+
+
+def _word(word: str, space: str) -> str:
+    """A name, upright; what stands apart from the next factor stays apart."""
+    if word in FUNCTIONS:
+        return f"\\{word}{space} "
+    if word == "argmax":
+        return rf"\operatorname*{{{word}}}"
+    escaped = word.replace("_", r"\_")
+    return rf"\mathrm{{{escaped}}}" + (r"\," if space else "")
 
 
 def _bracketed(text: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 import griffe
 import yaml
 
-from tools.docstrings import Links, definitions, markdown, methods, prose, read
+from tools.docstrings import Item, Links, definitions, markdown, methods, prose, read
 from tools.generated import write_changed
 from tools.glossary import Term, linked, read_terms
 
@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path("docs/reference")
 
 # What signatures name besides public names; the index explains it.
-TYPES = ("backend.Array", "layer.Cache", "layer.Gradients")
-TYPES += ("linear.Initializer", "gradient_check.Loss")
+TYPES = ["backend.Array", "layer.Cache", "layer.Gradients"]
+TYPES += ["linear.Initializer", "gradient_check.Loss"]
 ANY = Term("", "", "", [], "")  # no term is left out of a page's definition
 
 HEAD = """\
@@ -64,7 +64,7 @@ class Page:
     title: str
     modules: list[str]
     description: str
-    names: dict[str, griffe.Object | griffe.Alias]
+    names: dict[str, Item]
     entry: str = ""  # of the glossary
 
 
@@ -92,22 +92,25 @@ def read_pages(root: Path) -> list[Page]:
     Raises:
         ValueError: a public name is on no page, or a page has none.
     """
-    by_module: dict[str, dict[str, griffe.Object | griffe.Alias]] = {}
+    by_module: dict[str, dict[str, Item]] = {}
     package = _load(root)
     for export in map(str, package.exports or ()):
-        item: griffe.Object | griffe.Alias = package[export]
+        item = package[export]
         item = item.final_target if isinstance(item, griffe.Alias) else item
-        inside = {f"{export}.{name}": m for name, m in methods(item).items()}
-        for name, found in (inside if item.is_module else {export: item}).items():
-            by_module.setdefault(found.module.name, {})[name] = found
+        if isinstance(item, Item):
+            found: dict[str, Item] = {export: item}
+        else:  # a module, whose functions are public
+            found = {f"{export}.{name}": function for name, function in methods(item).items()}
+        for name, member in found.items():
+            by_module.setdefault(member.module.name, {})[name] = member
     pages = []
     for slug, meta in _listed(root).items():
-        names = {}
+        names: dict[str, Item] = {}
         for module in meta["modules"]:
-            in_order = sorted(by_module.pop(module, {}).items(), key=lambda pair: pair[1].lineno or 0)
-            if not in_order:
+            inside = by_module.pop(module, {})
+            if not inside:
                 raise ValueError(f"docs/reference.yml: {slug}: {module!r} has no public name")
-            names |= dict(in_order)
+            names |= dict(sorted(inside.items(), key=lambda pair: pair[1].lineno or 0))
         pages.append(Page(slug, names=names, **meta))
     if by_module:
         left = [f"dlref.{name}" for names in by_module.values() for name in names]
@@ -136,7 +139,10 @@ def _listed(root: Path) -> dict[str, dict[str, Any]]:
 
 
 def _load(root: Path) -> griffe.Module:
-    options = {"returns_multiple_items": False, "returns_named_value": False}
+    options: griffe.GoogleOptions = {
+        "returns_multiple_items": False,
+        "returns_named_value": False,
+    }
     package = griffe.load(
         "dlref",
         search_paths=[root],
@@ -179,8 +185,8 @@ def _index(package: griffe.Module, pages: list[Page], links: Links) -> str:
         lines += [definitions(f"[{page.title}]({page.slug}.md)", names), ""]
     lines += ["## Types in signatures {: #types }", ""]
     for path in TYPES:
-        name = path.split(".")[1]
-        lines += [definitions(f"`{name}`{{: #{name} }}", [prose(read(package[path]).summary, links)]), ""]
+        name, text = path.split(".")[1], prose(read(package[path]).summary, links)
+        lines += [definitions(f"`{name}`{{: #{name} }}", [text]), ""]
     return "\n".join(lines)
 
 

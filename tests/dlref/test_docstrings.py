@@ -1,4 +1,4 @@
-"""What the reference promises of every public name: shapes, dtypes, formula, errors, source, example.
+"""Each docstring has what a reference needs: shapes, dtypes, formula, errors, source, example.
 
 The docstrings are read as tools/reference.py reads them, and each name is a test of its own.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 import griffe
 import pytest
 
-from tools.docstrings import base_method, methods, read
+from tools.docstrings import Item, base_method, methods, read
 from tools.reference import read_pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,6 @@ SHAPE = re.compile(r"\bshapes?\b|\([A-Z]\w*(, [A-Z]|,)\)")
 DTYPE = re.compile(r"\bdtypes?\b|\b(float|int)\d\d\b|\bintegers\b")
 UNSEEN = {"cache"}  # what only `forward` and `backward` look at
 
-Item = griffe.Object | griffe.Alias
 each_name = pytest.mark.parametrize("name", NAMES)
 each = pytest.mark.parametrize("name", ALL)
 
@@ -39,7 +38,7 @@ each = pytest.mark.parametrize("name", ALL)
 def annotations(item: Item) -> dict[str, str]:
     """The arguments of a call with their types, and its result under the name `return`."""
     found = {p.name: str(p.annotation) for p in item.parameters if p.name != "self"}
-    return found if item.is_class else found | {"return": str(item.returns)}
+    return found | {"return": str(item.returns)} if isinstance(item, griffe.Function) else found
 
 
 def said_of(item: Item, argument: str) -> str:

@@ -207,7 +207,9 @@ def include_target(page: Page) -> Found:
 def generated(page: Page) -> Found:
     """A page of the reference is what the docstrings make of it now."""
     root = page.site.root
-    if page.is_generated and page.path in [root / name for name in stale(root, reference.generate(root))]:
+    if page.is_generated and page.path in [
+        root / name for name in stale(root, reference.generate(root))
+    ]:
         yield 1, "the docstrings of dlref make another page: run `make outputs`"
 
 

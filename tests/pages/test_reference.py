@@ -13,7 +13,9 @@ from tools import reference
 
 
 def headings(files: dict[Path, str]) -> list[str]:
-    return [name for text in files.values() for name in re.findall(r"^## (\S+) {: #\1 }", text, re.M)]
+    return [
+        name for text in files.values() for name in re.findall(r"^## (\S+) {: #\1 }", text, re.M)
+    ]
 
 
 def test_every_public_name_is_on_one_page_once() -> None:
@@ -26,7 +28,10 @@ def test_every_public_name_is_on_one_page_once() -> None:
 def test_public_methods_follow_their_class() -> None:
     text = reference.generate(ROOT)[Path("docs/reference/layers.md")]
     found = re.findall(r"^##+ (\S+) {", text, re.M)
-    assert found[:5] == ["Layer", *(f"Layer.{m}" for m in ("forward", "backward", "with_params", "to"))]
+    assert found[:5] == [
+        "Layer",
+        *(f"Layer.{m}" for m in ("forward", "backward", "with_params", "to")),
+    ]
 
 
 def test_nav_has_the_pages_in_their_order() -> None:
@@ -53,7 +58,9 @@ def test_module_without_a_public_name_is_an_error_that_names_it(copy: Path) -> N
 
 def test_section_that_no_page_shows_is_an_error_that_names_it(copy: Path) -> None:
     source = copy / "dlref" / "metrics.py"
-    source.write_text(source.read_text().replace("    Args:\n", "    Note:\n        N.\n\n    Args:\n"))
+    source.write_text(
+        source.read_text().replace("    Args:\n", "    Note:\n        N.\n\n    Args:\n")
+    )
     with pytest.raises(ValueError, match=r"dlref\.metrics\.accuracy: .* 'admonition'"):
         reference.generate(copy)
 
