@@ -151,7 +151,7 @@ def _signature(name: str, item: Item, links: Links) -> str:
         stars = {"variadic positional": r"\*", "variadic keyword": r"\*\*"}.get(kind, "")
         if stars:
             default = ""
-        if parameter.name != "self":
+        if parameter.name not in ("self", "cls"):
             types = _types(str(parameter.annotation), links)
             arguments.append(f"{stars}<b>{parameter.name}</b>: {types}{default}")
     spans = ", ".join(f"<span>{text}</span>" for text in arguments)

@@ -15,14 +15,14 @@ from tools.reference import read_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = {name: item for page in read_pages(ROOT) for name, item in page.names.items()}
-METHODS = {
+METHODS: dict[str, Item] = {
     f"{name}.{method}": member
     for name, item in NAMES.items()
     if item.is_class
     for method, member in methods(item).items()
 }
 # A method that replaces another one may leave all but its first paragraph to that one's docstring.
-ALL = NAMES | {
+ALL: dict[str, Item] = NAMES | {
     name: item for name, item in METHODS.items() if read(item).parts or not base_method(item)
 }
 
@@ -37,7 +37,7 @@ each = pytest.mark.parametrize("name", ALL)
 
 def annotations(item: Item) -> dict[str, str]:
     """The arguments of a call with their types, and its result under the name `return`."""
-    found = {p.name: str(p.annotation) for p in item.parameters if p.name != "self"}
+    found = {p.name: str(p.annotation) for p in item.parameters if p.name not in ("self", "cls")}
     return found | {"return": str(item.returns)} if isinstance(item, griffe.Function) else found
 
 
