@@ -200,8 +200,13 @@ def _script(doctest: str) -> tuple[str, str]:
     """The lines of a doctest, the imports apart, and all that it prints."""
     examples = DocTestParser().get_examples(doctest)
     groups = groupby(examples, lambda example: example.source.startswith("import "))
-    code = "\n".join("".join(example.source for example in group) for _, group in groups)
-    return code, "".join(example.want for example in examples)
+    parts = ["".join(_statement(example.source) for example in group) for _, group in groups]
+    return "\n".join(parts), "".join(example.want for example in examples)
+
+
+def _statement(source: str) -> str:
+    """A statement; one that ends indented, as a class does, has an empty line after it."""
+    return f"{source}\n" if source.split("\n")[-2].startswith(" ") else source
 
 
 def _block(doc: Docstring) -> str:

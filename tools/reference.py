@@ -70,7 +70,8 @@ class Page:
 
 def generate(root: Path) -> dict[Path, str]:
     """Every page of the reference, by its path below ``root``."""
-    package, pages, terms = _load(root), read_pages(root), read_terms(root)
+    package, terms = _load(root), read_terms(root)
+    pages = _pages(package, root)
     links = {name: f"index.md#{name}" for name in (path.split(".")[1] for path in TYPES)}
     for page in pages:
         for name, item in page.names.items():
@@ -92,8 +93,11 @@ def read_pages(root: Path) -> list[Page]:
     Raises:
         ValueError: a public name is on no page, or a page has none.
     """
+    return _pages(_load(root), root)
+
+
+def _pages(package: griffe.Module, root: Path) -> list[Page]:
     by_module: dict[str, dict[str, Item]] = {}
-    package = _load(root)
     for export in map(str, package.exports or ()):
         item = package[export]
         item = item.final_target if isinstance(item, griffe.Alias) else item

@@ -69,6 +69,9 @@ SEARCHES = {
     "deep learning": "Deep learning",
     "backprop": "Backprop",
     "CNN": "CNN",
+    "cross_entropy": "cross_entropy",
+    "Sequential": "Sequential",
+    "AdamW": "AdamW",
 }
 
 
