@@ -30,7 +30,7 @@ title: Reference
 description: >-
   Every public name of dlref, the small package behind the entries, with shapes, dtypes, formula,
   errors, source, and an example that runs.
-search: {boost: 0.4}
+search: {boost: 0.1}
 ---
 
 `dlref` is the deep net in plain sight: forward, loss, backward, step. It is written once, and runs
@@ -163,7 +163,7 @@ def _page(page: Page, links: Links, terms: dict[str, Term]) -> str:
     definition = linked(page.description, ANY, terms, str(FOLDER))
     head = ["---", f"title: {page.title}", f"description: {page.description}"]
     head += [f"made_from: [{', '.join(f'dlref/{name}.py' for name in page.modules)}]"]
-    head += ["search: {boost: 0.4}", "---", "", definition, "{: .definition }", ""]
+    head += ["search: {boost: 0.1}", "---", "", definition, "{: .definition }", ""]
     if page.entry in terms:
         entry = terms[page.entry]
         head += [f"Explained in the entry {entry.link(entry.title, str(FOLDER))}."]

@@ -69,9 +69,6 @@ SEARCHES = {
     "deep learning": "Deep learning",
     "backprop": "Backprop",
     "CNN": "CNN",
-    "cross_entropy": "cross_entropy",
-    "Sequential": "Sequential",
-    "AdamW": "AdamW",
 }
 
 
@@ -84,6 +81,15 @@ def test_search_finds_entries_terms_and_aliases_first(query: str, open_page: Ope
     # A term's result stands below the name of its page.
     heading = result.locator("h1, h2").filter(has_not_text=re.compile("^A–Z$")).first
     expect(heading).to_have_text(SEARCHES[query])
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "Sequential", "AdamW", "gradcheck"])
+def test_search_finds_public_names_of_the_package_first(name: str, open_page: OpenPage) -> None:
+    page = open_page("")
+    page.keyboard.press("/")
+    page.keyboard.type(name, delay=20)
+    result = page.locator(".md-search-result__item").first
+    expect(result.locator("h1, h2").nth(1)).to_have_text(name)  # below the name of its page
 
 
 def test_search_finds_every_entry_term_and_alias_in_its_first_two_results(
