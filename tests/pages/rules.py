@@ -14,6 +14,8 @@ from markdown.blockprocessors import CodeBlockProcessor
 
 from tests.pages.expand import EXECUTED, Expanded, Fence, expand
 from tests.pages.site import Site, front_matter_length
+from tools import reference
+from tools.generated import stale
 
 LANGUAGES = ("python", "py", "text", "console", "bash")
 MAX_LINES = 25
@@ -46,6 +48,10 @@ class Page:
     @property
     def in_docs(self) -> bool:
         return self.path.is_relative_to(self.site.root / "docs")
+
+    @property
+    def is_generated(self) -> bool:
+        return self.path in reference.paths(self.site.root)
 
 
 Found = Iterator[tuple[int, str]]
@@ -198,10 +204,22 @@ def include_target(page: Page) -> Found:
                 yield number, f"{target!r} holds three backticks or 8<-, which end the block"
 
 
+def generated(page: Page) -> Found:
+    """A page of the reference is what the docstrings make of it now."""
+    root = page.site.root
+    if page.is_generated and page.path in [
+        root / name for name in stale(root, reference.generate(root))
+    ]:
+        yield 1, "the docstrings of dlref make another page: run `make outputs`"
+
+
 def snippet_only(page: Page) -> Found:
-    """A page of docs/ holds no code of its own: a Python fence is one whole snippet."""
+    """A page of docs/ holds no code of its own: a Python fence is one whole snippet.
+
+    The blocks of the reference are the examples of dlref's docstrings; the rule above sees to it.
+    """
     for fence in page.fences:
-        if not page.in_docs or fence.language not in ("python", "py"):
+        if not page.in_docs or page.is_generated or fence.language not in ("python", "py"):
             continue
         inside = [page.lines[line - 1] for line in _lines_of(fence, page)[1:-1]]
         inside = [line for line in inside if line.strip()]
@@ -291,6 +309,7 @@ RULES: list[Callable[[Page], Found]] = [
     html_comment,
     codeblocks_comment,
     include_target,
+    generated,
     snippet_only,
     block_length,
     highlight_range,
