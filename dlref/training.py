@@ -73,7 +73,8 @@ def fit(
         FileExistsError: the checkpoint is there, and ``resume`` is not True.
         OSError: the checkpoint cannot be written; the last one stays whole.
 
-    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 8.1.3.
+    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 8.1.3,
+    https://www.deeplearningbook.org
 
     >>> import dlref
     >>> x, y, x_test, y_test = dlref.data.digits()
