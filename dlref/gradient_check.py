@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -14,11 +13,10 @@ STEP = 1e-5
 """Each element is moved by ±STEP: near the cube root of float64's precision, where the error of
 rounding (precision / STEP) and that of curvature (STEP²) are both near 1e-10."""
 
-Loss = Callable[[Any], tuple[Array, Array]]
-"""A function that returns a loss and its gradient; here of one array, as the targets are fixed."""
 
-
-def gradcheck(function: Layer | Loss, x: Array, *, seed: int = 0) -> dict[str, float]:
+def gradcheck(
+    function: Layer | Callable[[Array], tuple[Array, Array]], x: Array, *, seed: int = 0
+) -> dict[str, float]:
     """Compare the gradients that code computes with those that finite differences measure.
 
     Each element a of the input and of every parameter is moved up and down by h.

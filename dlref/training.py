@@ -16,9 +16,16 @@ from dlref.progress import progress
 from dlref.weight_initialization import generator
 
 Data = tuple[Array, Array]
+"""Inputs and targets, ``(x, y)``, one row an example in both."""
+
 Loss = Callable[[Array, Array], tuple[Array, Array]]
+"""A function of outputs and targets that returns the loss and the outputs' gradient."""
+
 Metric = Callable[[Array, Array], float]
+"""A function of outputs and targets that returns a number, as ``accuracy``."""
+
 History = dict[str, list[float]]
+"""What happened in training, by name: a number an epoch."""
 
 ROWS = 4096  # at once, where nothing is trained
 
