@@ -18,7 +18,7 @@ ENVIRONMENT := @$(PYTHON) tools/environment.py
 COMPILE = $(BIN)/python -m uv pip compile --no-header --no-annotate --quiet
 ALL := --group setup --group test --group lighthouse --extra torch pyproject.toml
 PAGES := docs README.md CONTRIBUTING.md mkdocs.yml tests/pages/test_generated.py
-PAGES += tests/pages/test_cards.py tests/tools/test_glossary.py
+PAGES += tests/pages/test_cards.py tests/pages/test_reference.py tests/tools/test_glossary.py
 
 # One core: printed numbers do not depend on how many threads add them up.
 export OPENBLAS_NUM_THREADS ?= 1
@@ -47,6 +47,7 @@ docs-check: lint-snippets
 outputs:
 	$(ENVIRONMENT) test
 	$(BIN)/python -m tools.front_matter
+	$(BIN)/python -m tools.reference
 	$(BIN)/pytest docs --update-outputs
 	$(BIN)/python -m tools.cards
 

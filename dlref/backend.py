@@ -26,19 +26,28 @@ def asarray(x: Array, device: str = "numpy", *, dtype: str | None = None) -> Arr
     """Copy an array to a device.
 
     Args:
-        x: any NumPy array or PyTorch tensor, or a nested list of numbers.
+        x: a NumPy array or PyTorch tensor of any shape and of a dtype of numbers, or a nested
+            list of numbers.
         device: ``"numpy"``, ``"cpu"``, ``"cuda"``, ``"mps"``, or ``"auto"``.
         dtype: ``"float32"``, ``"float64"``, ``"int64"``; as ``x`` has it where left out.
 
     Returns:
-        A new array of the same shape. It never shares memory with ``x``.
+        A new array of the same shape, of ``dtype``, on the device. It never shares memory
+        with ``x``.
 
     Raises:
-        ValueError: the device is unknown, or is not there; the error says which are.
-        TypeError: ``x`` does not hold numbers, or ``dtype`` would lose their fractions.
+        ValueError: the device is unknown, or is not there, and the error says which are; the
+            dtype is unknown; or a number is too large for it.
+        TypeError: ``x`` does not hold numbers, or is masked; ``dtype`` would lose their
+            fractions; or the device has no such dtype.
 
-    >>> asarray([1.0, 2.0], "numpy", dtype="float32")
-    array([1., 2.], dtype=float32)
+    Source: Python array API standard, asarray,
+    https://data-apis.org/array-api/latest/API_specification/generated/array_api.asarray.html
+
+    >>> import dlref
+    >>> x = dlref.asarray([1, 2], "numpy", dtype="float32")
+    >>> print(x, x.dtype)
+    [1. 2.] float32
     """
     device = resolve_device(device)
     if isinstance(x, np.ma.MaskedArray):
@@ -96,10 +105,18 @@ def resolve_device(device: str) -> str:
 
 
 def available_devices() -> list[str]:
-    """The device words that work on this machine, ``"numpy"`` first.
+    """The device words that work on this machine, ``"numpy"`` first. It never fails.
 
-    >>> available_devices()[0]
-    'numpy'
+    Returns:
+        Those of ``"numpy"``, ``"cpu"``, ``"cuda"`` and ``"mps"`` that work, in this order. Without
+        PyTorch it is ``"numpy"`` alone.
+
+    Source: PyTorch documentation, torch.cuda.is_available,
+    https://docs.pytorch.org/docs/stable/generated/torch.cuda.is_available.html
+
+    >>> import dlref
+    >>> print(dlref.available_devices()[0])
+    numpy
     """
     try:
         import torch

@@ -29,7 +29,7 @@ class Checkpoint:
 
     On disk it is one safetensors file, which any reader of that format opens: the parameters
     under their own names, the optimizer's arrays under ``optimizer.``, the rest as JSON. To load
-    it runs no code, as a pickle would.
+    it runs no code, as a pickle would. To make one in memory never fails.
 
     Args:
         run: what the run was started with; it goes on only with the same.
@@ -37,8 +37,8 @@ class Checkpoint:
         random_state: the state of the generator that draws the batches.
         lr: the learning rate, which a schedule may have changed.
         steps: how many steps the optimizer has made.
-        params: name → array, as ``net.params``.
-        state: name → array, what the optimizer remembers.
+        params: name → array in its shape and dtype, as ``net.params``, but on NumPy.
+        state: name → array in its shape and dtype, what the optimizer remembers.
 
     Source: the safetensors format, https://huggingface.co/docs/safetensors
 
@@ -83,7 +83,18 @@ class Checkpoint:
         optimizer: Optimizer,
         rng: np.random.Generator,
     ) -> Self:
-        """Copy the state of a run."""
+        """Copy the state of a run. It never fails.
+
+        Args:
+            run: what the run was started with.
+            history: what ``fit`` returns, up to here.
+            net: the network.
+            optimizer: the optimizer.
+            rng: the generator that draws the batches.
+
+        Returns:
+            A checkpoint that shares no memory with the run.
+        """
         steps, state = optimizer.state()
         return cls(
             run=run,
@@ -98,6 +109,12 @@ class Checkpoint:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a checkpoint.
+
+        Args:
+            path: the file.
+
+        Returns:
+            The checkpoint, its arrays on NumPy.
 
         Raises:
             FileNotFoundError: there is no such file.
@@ -123,6 +140,9 @@ class Checkpoint:
 
         The bytes go to ``<path>.part``, which then takes the place of ``path`` in one step.
 
+        Args:
+            path: the file.
+
         Raises:
             OSError: the disk is full, the folder is not there, or may not be written.
         """
@@ -143,7 +163,14 @@ class Checkpoint:
             ) from error
 
     def check_run(self, run: Mapping[str, str]) -> None:
-        """Raise unless the checkpoint is of a run that was started with the same."""
+        """Raise unless the checkpoint is of a run that was started with the same.
+
+        Args:
+            run: what the present run is started with.
+
+        Raises:
+            ValueError: something differs; the error says what.
+        """
         for name, value in run.items():
             before = self.run.get(name)
             if before != value:
@@ -154,6 +181,11 @@ class Checkpoint:
 
     def restore(self, net: Layer, optimizer: Optimizer, rng: np.random.Generator) -> None:
         """Put the state of the run into a network, an optimizer and a generator.
+
+        Args:
+            net: the network; its parameters change.
+            optimizer: the optimizer; its state and its learning rate change.
+            rng: the generator; its state changes.
 
         Raises:
             ValueError: the parameters have other names, shapes or values than the network's, or

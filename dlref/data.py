@@ -22,8 +22,8 @@ def digits(split: str = "random") -> tuple[np.ndarray, np.ndarray, np.ndarray, n
               one writer's, then the forms of this test part are by hands not trained on.
 
     Returns:
-        ``(x_train, y_train, x_test, y_test)``: images float32 in [0, 1] of shape (N, 64), rows
-        of pixels from the top left; labels int64 in [0, 10) of shape (N,). 1,437 and 360 images.
+        ``(x_train, y_train, x_test, y_test)``: images (N, 64), float32 in [0, 1], rows of pixels
+        from the top left; labels (N,), int64 in [0, 10). N is 1,437 for training, 360 for the test.
 
     Raises:
         ValueError: the split is unknown.
@@ -31,9 +31,10 @@ def digits(split: str = "random") -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     Source: Alpaydin & Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning
     Repository (1998), https://doi.org/10.24432/C50P49, test part, CC BY 4.0.
 
-    >>> x_train, y_train, x_test, y_test = digits()
-    >>> x_train.shape, x_test.shape
-    ((1437, 64), (360, 64))
+    >>> import dlref
+    >>> x_train, y_train, x_test, y_test = dlref.data.digits()
+    >>> print(x_train.shape, y_train.shape, x_test.shape, y_test.shape)
+    (1437, 64) (1437,) (360, 64) (360,)
     """
     with np.load(str(files("dlref").joinpath("digits.npz"))) as file:
         pixels, labels = file["pixels"], file["labels"]

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -14,22 +13,27 @@ STEP = 1e-5
 """Each element is moved by ±STEP: near the cube root of float64's precision, where the error of
 rounding (precision / STEP) and that of curvature (STEP²) are both near 1e-10."""
 
-Loss = Callable[[Any], tuple[Array, Array]]
 
-
-def gradcheck(function: Layer | Loss, x: Array, *, seed: int = 0) -> dict[str, float]:
+def gradcheck(
+    function: Layer | Callable[[Array], tuple[Array, Array]], x: Array, *, seed: int = 0
+) -> dict[str, float]:
     """Compare the gradients that code computes with those that finite differences measure.
 
-    A layer's output y has many elements, so it is reduced to one number with a random upstream
-    gradient: f = Σ dy · y. (Ones as upstream gradient hide errors: for softmax, both sides
-    are then 0.) A loss is one number already.
+    Each element a of the input and of every parameter is moved up and down by h.
 
-    error = max |computed − measured| / max(max |computed|, max |measured|)
+    A layer's output y has many elements, so it is reduced to one number f with a random upstream
+    gradient dy. (Ones as upstream gradient hide errors: for softmax, both sides are then 0.) A
+    loss is one number already.
+
+    Formula:
+        f = Σ dy · y
+        measured = (f(a + h) − f(a − h)) / (2 h),  h = 10⁻⁵
+        error = max |computed − measured| / max(max |computed|, max |measured|)
 
     Args:
         function: a layer or network, or a function that returns ``(loss, gradient)``.
-        x: its input, in float64; a layer's parameters must be float64 too. Keep away from
-            points without a derivative, such as 0 for ReLU.
+        x: its input, in the shape that it takes, float64; a layer's parameters must be float64
+            too. Keep away from points without a derivative, such as 0 for ``ReLU``.
         seed: for the random upstream gradient.
 
     Returns:
@@ -38,15 +42,17 @@ def gradcheck(function: Layer | Loss, x: Array, *, seed: int = 0) -> dict[str, f
         Infinite where a gradient is not finite.
 
     Raises:
-        TypeError: ``x`` is not float64; in float32, differences are too coarse to tell.
         ValueError: a gradient is missing, or has another shape than its array.
+        TypeError: ``x`` is not float64; in float32, differences are too coarse to tell.
 
-    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 11.5.
+    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 11.5,
+    https://www.deeplearningbook.org
 
+    >>> import numpy as np
     >>> import dlref
     >>> net = dlref.mlp([4, 3, 2], seed=0).to(dtype="float64")
-    >>> errors = gradcheck(net, np.random.default_rng(0).normal(size=(5, 4)))
-    >>> max(errors.values()) < 1e-6
+    >>> errors = dlref.gradcheck(net, np.random.default_rng(0).normal(size=(5, 4)))
+    >>> print(max(errors.values()) < 1e-6)
     True
     """
     xp = namespace(x)

@@ -12,19 +12,52 @@ Cache = Any
 """What ``forward`` keeps for ``backward``. Valid until the input or a parameter changes."""
 
 Gradients = dict[str, Array]
+"""The loss's gradient for every parameter, by the parameter's name."""
 
 
 class Layer:
     """The base of all layers: ``forward`` and ``backward`` are written by each.
 
-    ``params`` maps names to arrays and is read-only: an optimizer changes the arrays in place,
-    and to put another array under a name raises ``TypeError``.
+    ``params`` maps names to arrays and is read-only: an optimizer changes the arrays in place. A
+    layer without parameters has an empty one.
+
+    Formula:
+        dx = dy · ∂y/∂x
+
+    Raises:
+        TypeError: another array is put under a name of ``params``.
+
+    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 6.5.6,
+    https://www.deeplearningbook.org
+
+    >>> import numpy as np
+    >>> import dlref
+    >>> class Double(dlref.Layer):
+    ...     def forward(self, x):
+    ...         return 2 * x, None
+    ...
+    ...     def backward(self, dy, cache, *, input_grad=True):
+    ...         return 2 * dy, {}
+    ...
+    >>> print(dlref.gradcheck(Double(), np.ones(3))["x"] < 1e-6)
+    True
     """
 
     params: Mapping[str, Array] = MappingProxyType({})
 
     def forward(self, x: Array) -> tuple[Array, Cache]:
-        """Map the input to the output, and keep what ``backward`` needs."""
+        """Map the input to the output, and keep what ``backward`` needs.
+
+        Args:
+            x: the input, in the shape that the layer takes; float32 or float64, as its parameters.
+
+        Returns:
+            ``(y, cache)``: the output, in the shape that the layer gives and the dtype of x, and
+            what ``backward`` needs.
+
+        Raises:
+            NotImplementedError: the layer does not write it.
+        """
         raise NotImplementedError
 
     def backward(
@@ -33,18 +66,28 @@ class Layer:
         """Map the loss's gradient at the output to its gradients at the input and parameters.
 
         Args:
-            dy: gradient of the loss with respect to the output, of the output's shape.
+            dy: gradient of the loss at the output, in the output's shape and dtype.
             cache: what ``forward`` returned beside that output.
             input_grad: where False, ``dx`` may be left out (``None``).
 
         Returns:
             ``(dx, grads)``: ``dx`` has the input's shape, ``grads`` the names and shapes of
-            ``params``.
+            ``params``; all have the dtype of dy.
+
+        Raises:
+            NotImplementedError: the layer does not write it.
         """
         raise NotImplementedError
 
     def with_params(self, params: Mapping[str, Array]) -> Self:
         """A new layer like this one that holds the given arrays, which it does not copy.
+
+        Args:
+            params: name → array, with the names and shapes of this layer's own; all float32 or
+                all float64, on one device.
+
+        Returns:
+            A layer of the same class.
 
         Raises:
             ValueError: a name is missing or unknown, a shape differs, or the arrays are not all
@@ -64,9 +107,22 @@ class Layer:
     def to(self, device: str | None = None, *, dtype: str | None = None) -> Self:
         """A new layer with copies of the parameters on another device or of another dtype.
 
+        Args:
+            device: ``"numpy"``, ``"cpu"``, ``"cuda"``, ``"mps"``, or ``"auto"``; where it is left
+                out, each parameter stays on its own.
+            dtype: ``"float32"`` or ``"float64"``; where it is left out, as it is.
+
+        Returns:
+            A layer of the same class that shares no memory with this one.
+
+        Raises:
+            ValueError: the device or the dtype is unknown, or the device is not there.
+            TypeError: the device has no such dtype.
+
         >>> import dlref
-        >>> dlref.mlp([2, 3], seed=0).to(dtype="float64").params["0.weight"].dtype
-        dtype('float64')
+        >>> net = dlref.mlp([2, 3], seed=0).to(dtype="float64")
+        >>> print(net.params["0.weight"].dtype)
+        float64
         """
         if dtype not in (None, "float32", "float64"):
             raise ValueError(f'dtype must be "float32" or "float64", got {dtype!r}')

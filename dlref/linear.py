@@ -11,10 +11,18 @@ from dlref.layer import Gradients, Layer
 from dlref.weight_initialization import check_arguments, he_normal
 
 Initializer = Callable[[int, int, np.random.Generator], np.ndarray]
+"""A function of D, M and a generator that draws weights (D, M), as ``he_normal``."""
 
 
 class Linear(Layer):
-    """y = x W + b.
+    """A linear layer: every output is a weighted sum of all inputs, plus a bias.
+
+    ``params["weight"]`` is W, of shape (D, M), so that the code reads ``x @ weight + bias``
+    (``torch.nn.Linear`` keeps the transpose); ``params["bias"]`` is b, of shape (M,), and starts
+    at 0. Both are float32 on NumPy; ``to`` moves them.
+
+    Formula:
+        y = x W + b
 
     Args:
         in_features: length of an input row, D.
@@ -22,20 +30,18 @@ class Linear(Layer):
         rng: the generator that the weights are drawn from.
         init: ``he_normal``, ``glorot_uniform``, or any function of the same arguments.
 
-    ``params["weight"]`` has shape (D, M), so that the code reads ``x @ weight + bias``
-    (``torch.nn.Linear`` keeps the transpose); ``params["bias"]`` has shape (M,) and starts
-    at 0. Both are float32 on NumPy; ``to`` moves them.
-
     Raises:
         ValueError: a size is below 1, or ``init`` gives another shape or NaN.
         TypeError: a size is not a whole number, or ``rng`` is not a generator.
 
-    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 6.1.
+    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 6.1,
+    https://www.deeplearningbook.org
 
     >>> import numpy as np
-    >>> layer = Linear(3, 2, np.random.default_rng(0))
+    >>> import dlref
+    >>> layer = dlref.Linear(3, 2, np.random.default_rng(0))
     >>> y, cache = layer.forward(np.ones((5, 3), dtype="float32"))
-    >>> y.shape
+    >>> print(y.shape)
     (5, 2)
     """
 
@@ -54,7 +60,13 @@ class Linear(Layer):
         self.params = MappingProxyType({"weight": weight, "bias": bias})
 
     def forward(self, x: Array) -> tuple[Array, Array]:
-        """Map x (N, D) to y (N, M).
+        """Map each row of x to a row of y.
+
+        Args:
+            x: rows (N, D), of the dtype and on the device of the weights.
+
+        Returns:
+            ``(y, cache)``: y (N, M) in the same dtype. The cache is x.
 
         Raises:
             ValueError: the shape or the device does not fit.
@@ -67,7 +79,26 @@ class Linear(Layer):
     def backward(
         self, dy: Array, cache: Array, *, input_grad: bool = True
     ) -> tuple[Array | None, Gradients]:
-        """dW = xᵀ dy (D, M), db = the sum of dy's rows (M,), dx = dy Wᵀ (N, D)."""
+        """Map the gradient at y to those at the weights, the bias and x.
+
+        Formula:
+            dW = xᵀ dy
+            db = Σₙ dy[n]
+            dx = dy Wᵀ
+
+        Args:
+            dy: gradient of the loss at y (N, M), of the dtype and on the device of x.
+            cache: what ``forward`` gave beside y.
+            input_grad: where False, dx is not computed.
+
+        Returns:
+            ``(dx, grads)``: dx (N, D), or ``None``; ``grads["weight"]`` (D, M) is dW,
+            ``grads["bias"]`` (M,) is db. All have the dtype of dy.
+
+        Raises:
+            ValueError: dy has another shape than y, or is on another device.
+            TypeError: dy has another dtype than x.
+        """
         x, weight = cache, self.params["weight"]
         check_array("Linear: dy", dy, (x.shape[0], weight.shape[1]), like=x)
         grads = {"weight": x.T @ dy, "bias": namespace(dy).sum(dy, axis=0)}

@@ -11,25 +11,30 @@ from dlref.checks import check_array, check_finite, check_float, one_hot
 def cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
     """Mean negative log-probability that softmax gives to the right classes, in nats.
 
-    loss = mean over n of  log Σⱼ exp(logits[n, j]) − logits[n, labels[n]]
+    Softmax turns each row of logits into probabilities. A row of onehot has 1 at the right class
+    and 0 elsewhere.
 
-    dlogits = (softmax(logits) − one-hot(labels)) / N
+    Formula:
+        loss = 1/N Σₙ (log Σⱼ exp(logits[n, j]) − logits[n, labels[n]])
+        dlogits = 1/N (softmax(logits) − onehot(labels))
 
     Args:
         logits: scores before softmax (N, C), float32 or float64.
         labels: right classes (N,), integers in [0, C).
 
     Returns:
-        ``(loss, dlogits)``: mean nats an example, and its gradient (N, C).
+        ``(loss, dlogits)``: mean nats an example, and its gradient (N, C), in the logits' dtype.
 
     Raises:
         ValueError: a shape, a device, a label or a value that does not fit.
         TypeError: a dtype that does not fit.
 
-    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), sections 3.13 and 6.2.2.3.
+    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), sections 3.13 and 6.2.2.3,
+    https://www.deeplearningbook.org
 
     >>> import numpy as np
-    >>> loss, dlogits = cross_entropy(np.zeros((2, 4)), np.array([0, 3]))
+    >>> import dlref
+    >>> loss, dlogits = dlref.cross_entropy(np.zeros((2, 4)), np.array([0, 3]))
     >>> print(f"{loss:.4f} = log 4")
     1.3863 = log 4
     """
@@ -48,23 +53,30 @@ def cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
 def mse(predictions: Array, targets: Array) -> tuple[Array, Array]:
     """Mean squared error, over all elements.
 
-    loss = mean of (predictions − targets)²;  dpredictions = 2 (predictions − targets) / size
+    In the formula, size is the number of elements.
+
+    Formula:
+        loss = 1/size Σ (predictions − targets)²
+        dpredictions = 2/size (predictions − targets)
 
     Args:
         predictions: any shape, float32 or float64.
         targets: the same shape and dtype. (N, 1) against (N,) is refused, not broadcast.
 
     Returns:
-        ``(loss, dpredictions)``: in the square of the targets' unit, and its gradient.
+        ``(loss, dpredictions)``: in the square of the targets' unit, and its gradient, in the
+        shape and dtype of the predictions.
 
     Raises:
         ValueError: a shape, a device or a value that does not fit.
         TypeError: a dtype that does not fit.
 
-    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 5.1.4.
+    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 5.1.4,
+    https://www.deeplearningbook.org
 
     >>> import numpy as np
-    >>> loss, dpredictions = mse(np.array([1.0, 4.0]), np.array([0.0, 2.0]))
+    >>> import dlref
+    >>> loss, dpredictions = dlref.mse(np.array([1.0, 4.0]), np.array([0.0, 2.0]))
     >>> print(loss, dpredictions)
     2.5 [1. 2.]
     """

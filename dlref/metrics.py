@@ -7,6 +7,11 @@ from dlref.checks import check_finite, one_hot
 def accuracy(logits: Array, labels: Array) -> float:
     """The fraction of examples whose largest logit is that of the right class.
 
+    A bracket counts 1 where it holds, else 0.
+
+    Formula:
+        accuracy = 1/N Σₙ [argmaxⱼ logits[n, j] = labels[n]]
+
     Args:
         logits: scores (N, C), float32 or float64. On a tie, the first of the largest counts.
         labels: right classes (N,), integers in [0, C).
@@ -18,10 +23,12 @@ def accuracy(logits: Array, labels: Array) -> float:
         ValueError: a shape, a device, a label or a value that does not fit.
         TypeError: a dtype that does not fit.
 
-    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 5.1.2.
+    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 5.1.2,
+    https://www.deeplearningbook.org
 
     >>> import numpy as np
-    >>> accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
+    >>> import dlref
+    >>> print(dlref.accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1])))
     0.5
     """
     check_finite("accuracy: logits", logits)

@@ -18,17 +18,29 @@ from dlref.weight_initialization import generator, he_normal
 class Sequential(Layer):
     """A network in which each layer's output is the next one's input.
 
+    The input x is h₀, the output is that of the last layer.
+
     ``params`` holds every parameter under the name that ``torch.nn.Sequential`` would give it:
     ``"0.weight"``, ``"0.bias"``, ``"2.weight"``. The arrays are the layers' own.
+
+    Formula:
+        hᵢ = layerᵢ(hᵢ₋₁)
+
+    Args:
+        layers: at least one, first to last.
 
     Raises:
         ValueError: there is no layer, or one stands in the network twice.
         TypeError: something is not a layer.
 
+    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 6.5.4,
+    https://www.deeplearningbook.org
+
     >>> import numpy as np
+    >>> import dlref
     >>> rng = np.random.default_rng(0)
-    >>> net = Sequential(Linear(4, 3, rng), ReLU(), Linear(3, 2, rng))
-    >>> list(net.params)
+    >>> net = dlref.Sequential(dlref.Linear(4, 3, rng), dlref.ReLU(), dlref.Linear(3, 2, rng))
+    >>> print(list(net.params))
     ['0.weight', '0.bias', '2.weight', '2.bias']
     """
 
@@ -53,7 +65,19 @@ class Sequential(Layer):
         )
 
     def forward(self, x: Array) -> tuple[Array, list[Cache]]:
-        """Map the input through every layer, first to last; the caches come back as a list."""
+        """Map the input through every layer, first to last.
+
+        Args:
+            x: the input, in the shape, the dtype and on the device that the first layer takes.
+
+        Returns:
+            ``(y, caches)``: the output, in the shape that the last layer gives and the dtype of x,
+            and every layer's cache.
+
+        Raises:
+            ValueError: x holds NaN or infinity, or a shape or a device does not fit.
+            TypeError: x is not an array, or a dtype does not fit.
+        """
         check_finite("Sequential: x", x)
         caches = []
         for layer in self.layers:
@@ -66,8 +90,21 @@ class Sequential(Layer):
     ) -> tuple[Array | None, Gradients]:
         """Map the gradient back through every layer, last to first.
 
-        Training never needs the gradient at the network's own input, so it is computed only
-        where ``input_grad`` is True; else ``dx`` is ``None``.
+        Formula:
+            dhᵢ₋₁ = dhᵢ · ∂hᵢ/∂hᵢ₋₁
+
+        Args:
+            dy: gradient of the loss at the output, in the output's shape and dtype.
+            cache: the caches that ``forward`` gave.
+            input_grad: whether to compute the gradient at the input, which training never needs.
+
+        Returns:
+            ``(dx, grads)``: dx in the shape of x, or ``None``; the gradients by the names of
+            ``params``, in their shapes. All have the dtype of dy.
+
+        Raises:
+            ValueError: the shape or the device of dy does not fit.
+            TypeError: the dtype of dy does not fit.
         """
         grads: Gradients = {}
         for i in reversed(range(len(self.layers))):
@@ -78,7 +115,19 @@ class Sequential(Layer):
         return dy if input_grad else None, grads
 
     def with_params(self, params: Mapping[str, Array]) -> Self:
-        """A new network like this one that holds the given arrays, which it does not copy."""
+        """A new network like this one that holds the given arrays, which it does not copy.
+
+        Args:
+            params: name → array, with the names and shapes of this network's own; all float32 or
+                all float64, on one device.
+
+        Returns:
+            A network with new layers of the same classes.
+
+        Raises:
+            ValueError: a name is missing or unknown, or a shape differs.
+            TypeError: an array is not float32 or float64.
+        """
         if params.keys() != self.params.keys():
             raise ValueError(f"params must be named {list(self.params)}, got {list(params)}")
         return type(self)(
@@ -101,6 +150,11 @@ def mlp(
 ) -> Sequential:
     """A multilayer perceptron: linear layers, with an activation between each two.
 
+    The input x is h₀. The last layer has no activation.
+
+    Formula:
+        hᵢ = activation(hᵢ₋₁ Wᵢ + bᵢ)
+
     Args:
         sizes: the width of the input, of each hidden layer, and of the output.
         activation: a layer class without arguments: ``ReLU``, ``Sigmoid``, ``Tanh``.
@@ -116,7 +170,11 @@ def mlp(
             not there.
         TypeError: a size or the seed is not a whole number, or ``activation`` is not a class.
 
-    >>> mlp([64, 32, 10], seed=0)
+    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), chapter 6,
+    https://www.deeplearningbook.org
+
+    >>> import dlref
+    >>> print(dlref.mlp([64, 32, 10], seed=0))
     Sequential(Linear(64, 32), ReLU(), Linear(32, 10))
     """
     device = resolve_device(device)

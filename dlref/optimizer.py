@@ -15,8 +15,15 @@ class Optimizer:
 
     The settings are attributes, and may be set between steps: ``optimizer.lr = 0.01``.
 
+    Formula:
+        p ← p − update(p, g)
+
+    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 8.3,
+    https://www.deeplearningbook.org
+
     >>> import numpy as np
-    >>> class SignSGD(Optimizer):
+    >>> import dlref
+    >>> class SignSGD(dlref.Optimizer):
     ...     lr = 0.5
     ...
     ...     def update(self, name, p, grad):
@@ -24,10 +31,11 @@ class Optimizer:
     ...
     ...     def check_settings(self):
     ...         pass
+    ...
     >>> params = {"w": np.array([3.0, 3.0])}
     >>> SignSGD().step(params, {"w": np.array([100.0, -0.01])})
-    >>> params["w"]
-    array([2.5, 3.5])
+    >>> print(params["w"])
+    [2.5 3.5]
     """
 
     lr: float
@@ -43,8 +51,8 @@ class Optimizer:
         Every name, shape, dtype and value is checked before the first parameter changes.
 
         Args:
-            params: name → array, as ``net.params``.
-            grads: the same names → arrays of the same shapes, as ``net.backward`` gives.
+            params: name → array of any shape, float32 or float64, as ``net.params``.
+            grads: the same names → arrays of the same shapes and dtypes, as ``net.backward`` gives.
 
         Raises:
             ValueError: there is no parameter; names, shapes or devices differ; a gradient is
@@ -61,22 +69,54 @@ class Optimizer:
             self._moved.update(params)
 
     def update(self, name: str, p: Array, grad: Array) -> Array:
-        """What one step subtracts from the parameter of this name."""
+        """What one step subtracts from the parameter of this name.
+
+        Args:
+            name: the parameter's name, under which its state is.
+            p: the parameter, of any shape, float32 or float64.
+            grad: its gradient, of the same shape and dtype.
+
+        Returns:
+            An array of the same shape and dtype, which ``step`` subtracts.
+
+        Raises:
+            NotImplementedError: the optimizer does not write it.
+        """
         raise NotImplementedError
 
     def check_settings(self) -> None:
-        """Raise unless every setting is in its range."""
+        """Raise unless every setting is in its range.
+
+        Raises:
+            ValueError: a setting is outside its range.
+            TypeError: a setting is of a wrong type.
+            NotImplementedError: the optimizer does not write it.
+        """
         raise NotImplementedError
 
     def remembered(self, what: str, name: str, p: Array) -> Array:
-        """The array that the state holds of a parameter; it starts as 0."""
+        """The array that the state holds of a parameter; it starts as 0. It never fails.
+
+        Args:
+            what: what it is, such as ``"velocity"``.
+            name: the parameter's name.
+            p: the parameter, of any shape, float32 or float64.
+
+        Returns:
+            The state's own array, of the shape and dtype of p.
+        """
         arrays = self._state.setdefault(what, {})
         if name not in arrays:
             arrays[name] = namespace(p).zeros_like(p)
         return arrays[name]
 
     def state(self) -> tuple[int, dict[str, Array]]:
-        """The number of steps made, and the state's own arrays: ``"velocity.0.weight"`` → array."""
+        """The number of steps made, and what is remembered. It never fails.
+
+        Returns:
+            The number, and the state's own arrays, ``"velocity.0.weight"`` → array, in the shapes
+            and dtypes of the parameters.
+        """
         return self._steps, {
             f"{what}.{name}": array
             for what, arrays in self._state.items()
@@ -85,6 +125,11 @@ class Optimizer:
 
     def restore(self, steps: int, state: Mapping[str, Array], params: Mapping[str, Array]) -> None:
         """Take over what ``state`` gave, as the state of these parameters.
+
+        Args:
+            steps: the number of steps made.
+            state: ``"velocity.0.weight"`` → array, in the shapes and dtypes of the parameters.
+            params: name → array of any shape, float32 or float64, as ``net.params``.
 
         Raises:
             ValueError: an array has no parameter, or another shape or device than its own.

@@ -10,9 +10,11 @@ SMALLEST_EPS = 1e-38  # less is 0 in float32, and a gradient of 0 would give 0 /
 class SGD(Optimizer):
     """Stochastic gradient descent, plain or with momentum.
 
-    plain: p ← p − lr · g
+    v starts as the first gradient g. Without momentum, v is g.
 
-    momentum: v ← μ v + g (v starts as the first g), then p ← p − lr · v, as PyTorch writes it.
+    Formula:
+        v ← μ v + g
+        p ← p − lr · v
 
     Args:
         lr: the learning rate, 0 or more. A schedule sets ``optimizer.lr``.
@@ -22,15 +24,17 @@ class SGD(Optimizer):
         ValueError: ``lr`` is negative or not finite, or ``momentum`` is outside [0, 1).
         TypeError: one of them is not a number.
 
-    Source: Robbins & Monro, A Stochastic Approximation Method (1951); Polyak, Some methods of
-    speeding up the convergence of iteration methods (1964).
+    Source: Robbins & Monro, A Stochastic Approximation Method (1951),
+    https://doi.org/10.1214/aoms/1177729586; Polyak, Some methods of speeding up the convergence
+    of iteration methods (1964). The formula is as PyTorch writes it.
 
     >>> import numpy as np
+    >>> import dlref
     >>> params = {"w": np.array([3.0])}
-    >>> optimizer = SGD(lr=0.25)
+    >>> optimizer = dlref.SGD(lr=0.25)
     >>> optimizer.step(params, {"w": 2 * params["w"]})  # the gradient of w²
-    >>> params["w"]
-    array([1.5])
+    >>> print(params["w"])
+    [1.5]
     """
 
     def __init__(self, lr: float, momentum: float = 0.0) -> None:
@@ -56,13 +60,14 @@ class SGD(Optimizer):
 class Adam(Optimizer):
     """Steps of about the same length for every parameter, whatever the size of its gradient.
 
-    Two running means, of the gradient and of its square, both starting at 0:
+    m and v are running means of the gradient and of its square, both starting at 0. After t steps
+    they are too small by the factors 1 − β₁ᵗ and 1 − β₂ᵗ, which are divided out.
 
-    m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²
-
-    After t steps they are too small by the factors 1 − β₁ᵗ and 1 − β₂ᵗ, which are divided out:
-
-    p ← p − lr · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
+    Formula:
+        m ← β₁ m + (1 − β₁) g
+        v ← β₂ v + (1 − β₂) g²
+        m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)
+        p ← p − lr · m̂ / (√v̂ + ε)
 
     Args:
         lr: the learning rate, 0 or more: about how far a parameter moves in a step.
@@ -76,15 +81,17 @@ class Adam(Optimizer):
         TypeError: a setting is not a number, ``betas`` is not two of them, or ``amsgrad`` is not
             True or False.
 
-    Source: Kingma & Ba, Adam: A Method for Stochastic Optimization (ICLR 2015), algorithm 1;
-    amsgrad: Reddi, Kale & Kumar, On the Convergence of Adam and Beyond (ICLR 2018), algorithm 2,
-    with the factors divided out as PyTorch does.
+    Source: Kingma & Ba, Adam: A Method for Stochastic Optimization (ICLR 2015), algorithm 1,
+    https://arxiv.org/abs/1412.6980; amsgrad: Reddi, Kale & Kumar, On the Convergence of Adam and
+    Beyond (ICLR 2018), algorithm 2, https://arxiv.org/abs/1904.09237, with the factors divided
+    out as PyTorch does.
 
     >>> import numpy as np
+    >>> import dlref
     >>> params = {"w": np.array([3.0, 3.0])}
-    >>> Adam(lr=0.5).step(params, {"w": np.array([100.0, 0.01])})
-    >>> params["w"].round(3)
-    array([2.5, 2.5])
+    >>> dlref.Adam(lr=0.5).step(params, {"w": np.array([100.0, 0.01])})
+    >>> print(params["w"].round(3))
+    [2.5 2.5]
     """
 
     def __init__(
@@ -107,7 +114,16 @@ class Adam(Optimizer):
         return self.lr * self.direction(name, p, grad)
 
     def direction(self, name: str, p: Array, grad: Array) -> Array:
-        """m̂ / (√v̂ + ε): between about −1 and 1 where gradients keep their size."""
+        """m̂ / (√v̂ + ε): between about −1 and 1 where gradients keep their size. It never fails.
+
+        Args:
+            name: the parameter's name.
+            p: the parameter, of any shape, float32 or float64.
+            grad: its gradient, of the same shape and dtype.
+
+        Returns:
+            An array of the same shape and dtype.
+        """
         xp = namespace(p)
         beta1, beta2 = self.betas
         m = self.remembered("mean", name, p)
@@ -143,10 +159,11 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam whose weight decay stands beside the gradient, not in it.
 
-    p ← p − lr · (m̂ / (√v̂ + ε) + λ p), with m̂ and v̂ as in ``Adam``.
+    m̂ and v̂ are those of ``Adam``. There the decay passes through the division by √v̂, so that
+    parameters with large gradients decay less. Here all decay at the same rate.
 
-    In ``Adam`` the decay passes through the division by √v̂, so that parameters with large
-    gradients decay less. Here all decay at the same rate.
+    Formula:
+        p ← p − lr · (m̂ / (√v̂ + ε) + λ p)
 
     Args:
         lr: the learning rate, 0 or more.
@@ -160,13 +177,14 @@ class AdamW(Adam):
         TypeError: a setting is of a wrong type.
 
     Source: Loshchilov & Hutter, Decoupled Weight Decay Regularization (ICLR 2019), algorithm 2,
-    with λ times lr as PyTorch has it.
+    https://arxiv.org/abs/1711.05101, with λ times lr as PyTorch has it.
 
     >>> import numpy as np
+    >>> import dlref
     >>> params = {"w": np.array([3.0])}
-    >>> AdamW(lr=0.5, weight_decay=0.1).step(params, {"w": np.array([0.0])})
-    >>> params["w"].round(3)  # no gradient: it only decays, to 3 · (1 − 0.05)
-    array([2.85])
+    >>> dlref.AdamW(lr=0.5, weight_decay=0.1).step(params, {"w": np.array([0.0])})
+    >>> print(params["w"].round(3))  # no gradient: it only decays, to 3 · (1 − 0.05)
+    [2.85]
     """
 
     def __init__(

@@ -16,9 +16,16 @@ from dlref.progress import progress
 from dlref.weight_initialization import generator
 
 Data = tuple[Array, Array]
+"""Inputs and targets, ``(x, y)``, one row an example in both."""
+
 Loss = Callable[[Array, Array], tuple[Array, Array]]
+"""A function of outputs and targets that returns the loss and the outputs' gradient."""
+
 Metric = Callable[[Array, Array], float]
+"""A function of outputs and targets that returns a number, as ``accuracy``."""
+
 History = dict[str, list[float]]
+"""What happened in training, by name: a number an epoch."""
 
 ROWS = 4096  # at once, where nothing is trained
 
@@ -73,7 +80,8 @@ def fit(
         FileExistsError: the checkpoint is there, and ``resume`` is not True.
         OSError: the checkpoint cannot be written; the last one stays whole.
 
-    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 8.1.3.
+    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 8.1.3,
+    https://www.deeplearningbook.org
 
     >>> import dlref
     >>> x, y, x_test, y_test = dlref.data.digits()

@@ -9,9 +9,12 @@ from dlref.checks import check_size
 
 
 def he_normal(in_features: int, out_features: int, rng: np.random.Generator) -> np.ndarray:
-    """Weights for layers followed by ReLU: normal, mean 0, standard deviation √(2 / D).
+    """Weights for layers followed by ReLU: normal, with mean 0 and standard deviation σ.
 
     ReLU sets half of a symmetric signal to 0; the 2 makes up for it.
+
+    Formula:
+        weight ∼ Normal(0, σ²),  σ = √(2/D)
 
     Args:
         in_features: inputs of each unit, D.
@@ -26,20 +29,26 @@ def he_normal(in_features: int, out_features: int, rng: np.random.Generator) -> 
         TypeError: a size is not a whole number, or ``rng`` is not a generator.
 
     Source: He et al., Delving Deep into Rectifiers (2015), section 2.2,
-    the sentence after equation 10.
+    the sentence after equation 10, https://arxiv.org/abs/1502.01852
 
-    >>> he_normal(3, 2, np.random.default_rng(0)).shape
-    (3, 2)
+    >>> import numpy as np
+    >>> import dlref
+    >>> weight = dlref.he_normal(512, 256, np.random.default_rng(0))
+    >>> print(weight.shape, f"{weight.std():.4f} is near {np.sqrt(2 / 512):.4f}")
+    (512, 256) 0.0626 is near 0.0625
     """
     check_arguments("he_normal", in_features, out_features, rng)
     return rng.normal(0.0, math.sqrt(2 / in_features), (in_features, out_features))
 
 
 def glorot_uniform(in_features: int, out_features: int, rng: np.random.Generator) -> np.ndarray:
-    """Weights for layers followed by tanh: uniform in ±√(6 / (D + M)).
+    """Weights for layers followed by tanh: uniform between −a and a.
 
     A compromise between keeping the size of the signal forward (1/D) and of the gradient
     backward (1/M).
+
+    Formula:
+        weight ∼ Uniform(−a, a),  a = √(6 / (D + M))
 
     Args:
         in_features: inputs of each unit, D.
@@ -54,9 +63,12 @@ def glorot_uniform(in_features: int, out_features: int, rng: np.random.Generator
         TypeError: a size is not a whole number, or ``rng`` is not a generator.
 
     Source: Glorot & Bengio, Understanding the difficulty of training deep feedforward neural
-    networks (2010), equation 16.
+    networks (2010), equation 16, https://proceedings.mlr.press/v9/glorot10a.html
 
-    >>> bool(abs(glorot_uniform(3, 3, np.random.default_rng(0))).max() <= 1)
+    >>> import numpy as np
+    >>> import dlref
+    >>> weight = dlref.glorot_uniform(3, 3, np.random.default_rng(0))
+    >>> print(bool(abs(weight).max() <= 1))
     True
     """
     check_arguments("glorot_uniform", in_features, out_features, rng)

@@ -13,8 +13,10 @@ import re
 from pathlib import Path
 
 from tools.a_to_z import a_to_z
+from tools.generated import write_changed
 from tools.glossary import Term, linked, links_of, lookup, orphans, read_terms, reading_order
 from tools.prerequisite_map import prerequisite_map
+from tools.reference import names_by_entry
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = {
@@ -39,6 +41,7 @@ def generate(root: Path) -> dict[Path, str]:
         generated / "path.md": _path(order, terms),
         generated / "prerequisites.md": prerequisite_map(order, "../../concepts/"),
     }
+    in_dlref = names_by_entry(root)
     leads_to = {term.slug: links_of(term, terms) for term in order}
     for term in order:
         folder = generated / term.slug
@@ -46,6 +49,8 @@ def generate(root: Path) -> dict[Path, str]:
         files[folder / "related.md"] = _related(
             term, [o for o in order if term.slug in leads_to[o.slug]], terms
         )
+        if term.slug in in_dlref:
+            files[folder / "related.md"] += f"**In dlref**\n\n{', '.join(in_dlref[term.slug])}\n"
         files[folder / "claims.md"] = _claims(term)
         files[folder / "sources.md"] = _sources(term)
     return files
@@ -57,11 +62,7 @@ def write(root: Path) -> None:
     for path in (root / "docs" / "generated").rglob("*.md"):
         if path.relative_to(root) not in files:
             path.unlink()
-    for name, text in files.items():
-        path = root / name
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+    write_changed(root, files)
 
 
 def _header(term: Term, terms: dict[str, Term]) -> str:

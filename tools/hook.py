@@ -8,12 +8,13 @@ from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 
-from tools import front_matter, notebooks, wheel
+from tools import front_matter, notebooks, reference, wheel
 
 
 def on_pre_build(config: MkDocsConfig) -> None:
     root = Path(config.config_file_path).parent
     front_matter.write(root)
+    reference.write(root)
     wheel.write(root)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from mkdocs.utils.meta import get_data
 
 from tools.figures import standalone
+from tools.generated import write_changed
 
 ROOT = Path(__file__).resolve().parent.parent
 EXPECTED = "<!-- pytest-codeblocks:expected-output -->"
@@ -94,29 +95,24 @@ def with_outputs(text: str, printed: list[str]) -> str:
     return CELL.sub(cell, text)
 
 
+def generate(root: Path) -> dict[Path, str]:
+    """Every notebook that is committed, by its path below ``root``."""
+    return {
+        page.with_suffix(".ipynb").relative_to(root): notebook(root, page) for page in lessons(root)
+    }
+
+
 def write(root: Path) -> None:
     """Write the notebooks that have changed, and remove those of no lesson."""
-    wanted = {page.with_suffix(".ipynb"): page for page in lessons(root)}
-    for path in (root / "docs" / "lessons").glob("*.ipynb"):
-        if path not in wanted:
-            path.unlink()
-    for path, page in wanted.items():
-        text = notebook(root, page)
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
+    for name in orphans(root):
+        (root / name).unlink()
+    write_changed(root, generate(root))
 
 
-def stale(root: Path) -> list[Path]:
-    """The notebooks that are missing, of no lesson, or not what would be made now."""
-    wanted = {page.with_suffix(".ipynb"): page for page in lessons(root)}
-    found = {*wanted, *(root / "docs" / "lessons").glob("*.ipynb")}
-    return sorted(
-        path
-        for path in found
-        if path not in wanted
-        or not path.exists()
-        or path.read_text(encoding="utf-8") != notebook(root, wanted[path])
-    )
+def orphans(root: Path) -> list[Path]:
+    """Notebooks of no lesson, by their paths below ``root``."""
+    found = (root / "docs" / "lessons").glob("*.ipynb")
+    return sorted(p.relative_to(root) for p in found if not p.with_suffix(".md").exists())
 
 
 def publish(root: Path, site: Path, address: str) -> None:

@@ -29,6 +29,7 @@ def main() -> None:
     entries = {term.slug: f"concepts/{term.slug}/" for term in reading_order(read_terms(ROOT))}
     kinds = {"home": "", "path": "paths/rules-to-deep-learning/", "a-to-z": "terms/"}
     kinds |= {"not-found": "concepts/gradient-decent/", **entries}
+    kinds |= {"reference": "reference/", "losses": "reference/losses/"}
     with tempfile.TemporaryDirectory() as name, chromium() as browser:
         gate.build_site(Site(ROOT), Path(name))
         with serve(Path(name)) as server:

@@ -83,6 +83,15 @@ def test_search_finds_entries_terms_and_aliases_first(query: str, open_page: Ope
     expect(heading).to_have_text(SEARCHES[query])
 
 
+@pytest.mark.parametrize("name", ["cross_entropy", "Sequential", "AdamW", "gradcheck"])
+def test_search_finds_public_names_of_the_package_first(name: str, open_page: OpenPage) -> None:
+    page = open_page("")
+    page.keyboard.press("/")
+    page.keyboard.type(name, delay=20)
+    result = page.locator(".md-search-result__item").first
+    expect(result.locator("h1, h2").nth(1)).to_have_text(name)  # below the name of its page
+
+
 def test_search_finds_every_entry_term_and_alias_in_its_first_two_results(
     open_page: OpenPage,
 ) -> None:

@@ -79,11 +79,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Import large libraries before any block runs.
 
-    PyTorch's optimizers alone take 1.3 s, which is no block's own time; scikit-learn registers exit
-    handlers, which are not what a block leaves behind.
+    PyTorch's optimizers alone take 1.3 s, which is no block's own time; PyTorch and scikit-learn
+    register exit handlers, which are not what a block leaves behind.
     """
     code = "".join(i.obj.code for i in session.items if isinstance(i, codeblocks.TestBlock))
-    if "import torch" in code:
+    if "import torch" in code or "available_devices" in code:
         import torch
 
         torch.optim.SGD([torch.zeros(1)], lr=0.1).step()

@@ -14,7 +14,8 @@ from markdown.blockprocessors import CodeBlockProcessor
 
 from tests.pages.expand import EXECUTED, Expanded, Fence, expand
 from tests.pages.site import Site, front_matter_length
-from tools import notebooks
+from tools import notebooks, reference
+from tools.generated import stale
 
 LANGUAGES = ("python", "py", "text", "console", "bash")
 MAX_LINES = 25
@@ -51,6 +52,10 @@ class Page:
     @property
     def is_lesson(self) -> bool:
         return self.site.is_lesson(self.path)
+
+    @property
+    def is_generated(self) -> bool:
+        return self.path in reference.paths(self.site.root)
 
 
 Found = Iterator[tuple[int, str]]
@@ -203,10 +208,24 @@ def include_target(page: Page) -> Found:
                 yield number, f"{target!r} holds three backticks or 8<-, which end the block"
 
 
+def generated(page: Page) -> Found:
+    """A page of the reference is what the docstrings make of it now."""
+    root = page.site.root
+    if page.is_generated and page.path in [
+        root / name for name in stale(root, reference.generate(root))
+    ]:
+        yield 1, "the docstrings of dlref make another page: run `make outputs`"
+
+
 def snippet_only(page: Page) -> Found:
-    """A page of docs/ holds no code of its own: a Python fence is one whole snippet."""
+    """A page of docs/ holds no code of its own: a Python fence is one whole snippet.
+
+    The blocks of the reference are the examples of dlref's docstrings; the rule above sees to it.
+    """
     for fence in page.fences:
-        if not page.in_docs or page.is_lesson or fence.language not in ("python", "py"):
+        if page.is_lesson or page.is_generated or not page.in_docs:
+            continue
+        if fence.language not in ("python", "py"):
             continue
         inside = [page.lines[line - 1] for line in _lines_of(fence, page)[1:-1]]
         inside = [line for line in inside if line.strip()]
@@ -327,6 +346,7 @@ RULES: list[Callable[[Page], Found]] = [
     html_comment,
     codeblocks_comment,
     include_target,
+    generated,
     snippet_only,
     block_length,
     highlight_range,

@@ -9,6 +9,7 @@ from tests.pages.rules import Problem
 from tests.pages.site import GENERATED, Site, front_matter
 from tools import notebooks
 from tools.front_matter import KINDS, STATUSES
+from tools.generated import stale
 
 SECTIONS = [
     "Predict first",
@@ -52,8 +53,10 @@ def shown_somewhere(site: Site, pages: Pages) -> Found:
 
 def lesson_notebooks(site: Site, pages: Pages) -> Found:
     """The committed notebook of a lesson is the one that its page makes."""
-    for path in notebooks.stale(site.root):
-        yield path, 1, "the notebook is stale: make outputs writes it"
+    for name in stale(site.root, notebooks.generate(site.root)):
+        yield site.root / name, 1, "the notebook is stale: make outputs writes it"
+    for name in notebooks.orphans(site.root):
+        yield site.root / name, 1, "the notebook of no lesson: make outputs removes it"
 
 
 def own_snippets(site: Site, pages: Pages) -> Found:

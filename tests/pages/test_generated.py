@@ -7,16 +7,12 @@ import pytest
 
 from tests.pages.conftest import ROOT
 from tools import front_matter, proof, wheel
+from tools.generated import stale
 
 
 def test_generated_pages_are_not_stale() -> None:
     files = front_matter.generate(ROOT)
-    stale = [
-        str(name)
-        for name, text in files.items()
-        if not (ROOT / name).exists() or (ROOT / name).read_text(encoding="utf-8") != text
-    ]
-    assert stale == [], "run `python -m tools.front_matter` and commit what it writes"
+    assert stale(ROOT, files) == [], "run `python -m tools.front_matter` and commit what it writes"
     on_disk = {p.relative_to(ROOT) for p in (ROOT / "docs" / "generated").rglob("*.md")}
     assert on_disk <= set(files), "generated no more: `python -m tools.front_matter` removes them"
 

@@ -7,27 +7,29 @@ from pathlib import Path
 import pytest
 
 from tests.pages.conftest import Run
-from tools import front_matter, proof
+from tools import front_matter, proof, reference
 
 PAGES = ("docs", "README.md", "CONTRIBUTING.md", "mkdocs.yml")
 
 
 @pytest.fixture
-def small(copy: Path) -> Path:
+def small(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The copy with one page only, so that a whole run is short."""
+    monkeypatch.setattr(reference, "write", lambda root: None)  # the build would make its pages
     config = (copy / "mkdocs.yml").read_text()
     start, end = config.index("nav:"), config.index("exclude_docs:")
     (copy / "mkdocs.yml").write_text(
         config[:start] + "nav: [index.md, terms.md]\n\n" + config[end:]
     )
-    for name in ("concepts", "paths", "generated"):
+    for name in ("concepts", "lessons", "paths", "generated", "reference"):
         shutil.rmtree(copy / "docs" / name)
     (copy / "docs" / "terms.yml").write_text("{}\n")
     for folder in (copy / "snippets").iterdir():
         if folder.name != "home":
             shutil.rmtree(folder)
     index = (copy / "docs" / "index.md").read_text()
-    (copy / "docs" / "index.md").write_text(re.sub(r"\]\((?:paths|terms)[^)]*\)", "](#)", index))
+    index = re.sub(r"\]\((?:lessons|paths|terms)[^)]*\)", "](#)", index)
+    (copy / "docs" / "index.md").write_text(index)
     (copy / "README.md").write_text("# T\n\n```python\nassert [1]\n```\n")
     front_matter.write(copy)
     return copy

@@ -148,6 +148,24 @@ PAGE_SABOTAGES = [
     ),
 ]
 
+REFERENCE = "docs/reference/losses.md"
+REFERENCE_SABOTAGES = [
+    Sabotage(
+        "an example changed in its docstring",
+        "np.zeros((2, 4))",
+        "np.zeros((2, 5))",
+        f"{REFERENCE}:1: generated: the docstrings of dlref make another page",
+        "dlref/losses.py",
+    ),
+    Sabotage(
+        "a block added to a page of the reference",
+        "## mse",
+        "```python\nassert [1]\n```\n\n## mse",
+        f"{REFERENCE}:1: generated: the docstrings of dlref make another page",
+        REFERENCE,
+    ),
+]
+
 BLOCK_SABOTAGES = [
     Sabotage(
         "another output", "[1. 0. 9.]", "[1. 0. 8.]", r"-squared errors: \[1. 0. 8.\]", OUTPUT
@@ -303,6 +321,16 @@ def test_page_rule_rejects_by_name_with_file_and_line(
     failed, report = run_pages(PAGE)
     assert failed == {"rules"}
     assert re.search(rf"^{PAGE}:\d+: {sabotage.expected}", report, re.MULTILINE), report
+
+
+@pytest.mark.parametrize("sabotage", REFERENCE_SABOTAGES, ids=lambda s: s.name)
+def test_page_of_the_reference_that_is_not_its_docstrings_is_rejected(
+    sabotage: Sabotage, copy: Path, run_pages: Run
+) -> None:
+    damage(copy, sabotage)
+    failed, report = run_pages(REFERENCE)
+    assert failed == {"rules"}
+    assert sabotage.expected in report
 
 
 @pytest.mark.parametrize("sabotage", BLOCK_SABOTAGES, ids=lambda s: s.name)
