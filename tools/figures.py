@@ -10,18 +10,14 @@ Text and axes get the color of the page's text, C0 to C5 are --fig-1 to --fig-6 
 
 import io
 import re
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
-from xml.sax.saxutils import quoteattr
 
 import matplotlib
 from cycler import cycler
 from matplotlib.colors import CSS4_COLORS, TABLEAU_COLORS, to_hex
 from matplotlib.figure import Figure
-
-CSS = Path(__file__).resolve().parent.parent / "theme" / "styles" / "figures.css"
 
 # Colors that no snippet uses by chance. They stand for the variables until the SVG is written.
 INK, GRID, PAPER = "#010203", "#010204", "#010205"
@@ -92,17 +88,6 @@ def to_svg(figure: Figure, name: str) -> str:
     # The page sets the width. Round joins were in the style.
     root.attrib = {"viewBox": root.attrib["viewBox"], "stroke-linejoin": "round"}
     return ElementTree.tostring(root, encoding="unicode").strip()
-
-
-def standalone(svg: str, alt: str) -> str:
-    """An SVG of `to_svg` for where there is no page around it, such as a notebook: on white, with
-    the light theme's colors, a font and a size of its own, and its description inside."""
-    colors = {"--md-default-bg-color": "#ffffff"}
-    colors |= re.findall(r"(--fig-[\w]+): ([^;]+);", CSS.read_text(encoding="utf-8"))[:7]
-    for name, color in colors.items():
-        svg = svg.replace(f"var({name})", color)
-    attributes = f'role="img" aria-label={quoteattr(alt)} width="680" font-family="sans-serif"'
-    return svg.replace("<svg ", f'<svg {attributes} color="#1b2027" ', 1)
 
 
 def _wrong_color(color: str, name: str) -> ValueError:

@@ -10,13 +10,14 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 from mkdocs.utils.meta import get_data
 
-from tools.figures import standalone
 from tools.generated import write_changed
 
 ROOT = Path(__file__).resolve().parent.parent
+CSS = ROOT / "theme" / "styles" / "figures.css"
 EXPECTED = "<!-- pytest-codeblocks:expected-output -->"
 CELL = re.compile(
     r"^```python\n(?P<code>.*?)^```\n"
@@ -153,6 +154,17 @@ def _outputs(match: re.Match[str], root: Path) -> tuple[list[dict[str, Any]], st
         )
         caption = f"*{' '.join(figure['caption'].split())}*\n"
     return outputs, caption
+
+
+def standalone(svg: str, alt: str) -> str:
+    """An SVG of tools/figures.py for where there is no page around it: on white, with the light
+    theme's colors, a font and a size of its own, and its description inside."""
+    colors = {"--md-default-bg-color": "#ffffff"}
+    colors |= re.findall(r"(--fig-[\w]+): ([^;]+);", CSS.read_text(encoding="utf-8"))[:7]
+    for name, color in colors.items():
+        svg = svg.replace(f"var({name})", color)
+    attributes = f'role="img" aria-label={quoteattr(alt)} width="680" font-family="sans-serif"'
+    return svg.replace("<svg ", f'<svg {attributes} color="#1b2027" ', 1)
 
 
 def _lines(text: str, end: bool = False) -> list[str]:

@@ -23,7 +23,6 @@ from tests.pages.blocks import extract
 from tests.pages.conftest import ROOT, Run
 from tests.pages.site import Site
 from tools import notebooks
-from tools.figures import standalone
 
 LESSONS = notebooks.lessons(ROOT)
 PAGE = "docs/lessons/short.md"
@@ -237,7 +236,7 @@ def _printed(cell: Any) -> str:
 
 def test_figure_of_a_notebook_needs_no_page_around_it() -> None:
     for path in (ROOT / "docs" / "generated").rglob("*.svg"):
-        svg = standalone(path.read_text(), 'so "wide"')
+        svg = notebooks.standalone(path.read_text(), 'so "wide"')
         assert "var(" not in svg
         image = lxml.html.fromstring(svg)
         assert image.get("aria-label") == 'so "wide"'
@@ -366,3 +365,11 @@ def test_colab_is_offered_for_a_repository_on_github_alone(
         html = (tmp_path / "site" / "lessons" / LESSONS[0].stem / "index.html").read_text()
         assert "Download as notebook" in html
         assert "colab" not in html
+
+
+def test_site_is_built_without_what_only_tests_need() -> None:
+    absent = "sys.modules |= dict.fromkeys(['matplotlib', 'torch', 'pytest'])"
+    code = f"import sys\n{absent}\nimport tools.hook"
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
