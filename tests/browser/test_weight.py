@@ -3,6 +3,7 @@
 from tests.browser.conftest import OpenPage
 from tests.browser.server import Server
 from tests.pages.conftest import ROOT
+from tools import notebooks
 from tools.glossary import read_terms, reading_order
 
 FIRST_VISIT, NEXT_VISIT = 180_000, 40_000  # bytes
@@ -20,3 +21,18 @@ def test_first_entry_and_the_next_are_light(open_page: OpenPage, server: Server)
         following = server.weight()
         assert following <= NEXT_VISIT, f"{entry.slug}: {following:,} bytes: {server.sent}"
         print(f"{before.slug}: {first:,} bytes; then {entry.slug}: {following:,}")
+
+
+def test_lesson_weighs_at_most_twice_the_lightest_entry(
+    open_page: OpenPage, server: Server
+) -> None:
+    def weight(address: str) -> int:
+        server.sent.clear()
+        open_page(address)
+        return server.sent[f"/{address}"]
+
+    lightest = min(weight(f"concepts/{e.slug}/") for e in reading_order(read_terms(ROOT)))
+    for lesson in notebooks.lessons(ROOT):
+        found = weight(f"lessons/{lesson.stem}/")
+        assert found <= 2 * lightest, f"{lesson.stem}: {found:,} bytes, an entry {lightest:,}"
+        print(f"{lesson.stem}: {found:,} bytes, the lightest entry {lightest:,}")

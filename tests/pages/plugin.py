@@ -18,8 +18,8 @@ import pytest
 import pytest_codeblocks.plugin as codeblocks
 
 from tests.pages import gate, rules, site_rules
-from tests.pages.blocks import Block, create_missing_outputs, extract
-from tests.pages.run import PYTHON_LIMIT, BlockError, run
+from tests.pages.blocks import Block, Lesson, create_missing_outputs, extract
+from tests.pages.run import LESSON_LIMIT, PYTHON_LIMIT, BlockError, run
 from tests.pages.site import Site
 from tools import proof
 
@@ -130,7 +130,8 @@ def run_block(item: codeblocks.TestBlock) -> None:
     """What pytest-codeblocks runs instead of its own exec."""
     block = item.obj
     executed = item.config.stash[EXECUTED].setdefault(block.page, Counter())
-    executed[gate.key(block.syntax, block.code, block.expected_output or "")] += 1
+    for cell in block.cells:
+        executed[gate.key(cell.syntax, cell.code, cell.expected_output or "")] += 1
     run(block, update=item.config.option.update_outputs)
 
 
@@ -208,4 +209,5 @@ def _site(node: pytest.Item | pytest.File) -> Site:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     if isinstance(item, codeblocks.TestBlock) and item.obj.syntax == "python":
-        item.add_marker(pytest.mark.timeout(PYTHON_LIMIT, method="signal", func_only=True))
+        limit = LESSON_LIMIT if isinstance(item.obj, Lesson) else PYTHON_LIMIT
+        item.add_marker(pytest.mark.timeout(limit, method="signal", func_only=True))

@@ -14,7 +14,7 @@ from markdown.blockprocessors import CodeBlockProcessor
 
 from tests.pages.expand import EXECUTED, Expanded, Fence, expand
 from tests.pages.site import Site, front_matter_length
-from tools import reference
+from tools import notebooks, reference
 from tools.generated import stale
 
 LANGUAGES = ("python", "py", "text", "console", "bash")
@@ -48,6 +48,10 @@ class Page:
     @property
     def in_docs(self) -> bool:
         return self.path.is_relative_to(self.site.root / "docs")
+
+    @property
+    def is_lesson(self) -> bool:
+        return self.site.is_lesson(self.path)
 
     @property
     def is_generated(self) -> bool:
@@ -219,7 +223,9 @@ def snippet_only(page: Page) -> Found:
     The blocks of the reference are the examples of dlref's docstrings; the rule above sees to it.
     """
     for fence in page.fences:
-        if not page.in_docs or page.is_generated or fence.language not in ("python", "py"):
+        if page.is_lesson or page.is_generated or not page.in_docs:
+            continue
+        if fence.language not in ("python", "py"):
             continue
         inside = [page.lines[line - 1] for line in _lines_of(fence, page)[1:-1]]
         inside = [line for line in inside if line.strip()]
@@ -247,10 +253,13 @@ def highlight_range(page: Page) -> Found:
 
 
 def verified(page: Page) -> Found:
-    """Every Python block proves something: its output is compared, or it asserts."""
+    """Every Python block proves something: its output is compared, or it asserts.
+
+    The cells of a lesson prove together: one may only define what a later one prints.
+    """
     shown = _with_output(page)
     for fence in page.fences:
-        if fence.language not in ("python", "py") or fence.line in shown:
+        if page.is_lesson or fence.language not in ("python", "py") or fence.line in shown:
             continue
         try:
             tree = ast.parse("\n".join(_dedented(fence.body)))
@@ -281,6 +290,8 @@ def figure_form(page: Page) -> Found:
         for target in page.expanded.includes.values()
         if target.endswith(".out") and (page.site.root / target).exists()
     )
+    if page.is_lesson:
+        outputs += "\n".join(line for fence in _with_output(page).values() for line in fence.body)
     shown = set(re.findall(r"\d+(?:[.,]\d+)*", outputs))
     for number, target in page.expanded.includes.items():
         if not target.endswith(".svg"):
@@ -297,6 +308,32 @@ def figure_form(page: Page) -> Found:
                 number,
                 f"the alt text must carry the figure's number as an output shows it: {what}",
             )
+
+
+def lesson_cell(page: Page) -> Found:
+    """A lesson is read by notebooks too: its fences, outputs and figures have one form."""
+    if not page.is_lesson:
+        return
+    text = page.path.read_text(encoding="utf-8")
+    skipped = front_matter_length(text)
+    cells = list(notebooks.CELL.finditer(text))
+    lines = {text.count("\n", 0, cell.start()) + 1 for cell in cells}
+    for fence in page.fences:
+        if fence.language in EXECUTED and (fence.info != "python" or fence.line not in lines):
+            yield fence.line, "a cell is a fence that opens with ```python, not indented, no title"
+    shown = sum(bool(cell["output"]) for cell in cells)
+    if shown != len(_with_output(page)):
+        yield skipped + 1, "an output stands right below its cell: make outputs writes it"
+    drawn = [cell["figure"] for cell in cells if cell["figure"]]
+    if not all(map(notebooks.FIGURE.search, drawn)) or len(drawn) != text.count("<figure"):
+        yield skipped + 1, "a figure, with its caption, stands right below its cell and its output"
+
+
+def lesson_markdown(page: Page) -> Found:
+    """A notebook knows plain Markdown only."""
+    for number, line in enumerate(page.lines, 1):
+        if page.is_lesson and re.match(r"\s*(?:!!!|\?\?\?\+?|===) ", line):
+            yield number, "a notebook does not know this: fold with <details>, or write a paragraph"
 
 
 RULES: list[Callable[[Page], Found]] = [
@@ -316,6 +353,8 @@ RULES: list[Callable[[Page], Found]] = [
     verified,
     output_pairing,
     figure_form,
+    lesson_cell,
+    lesson_markdown,
 ]
 
 

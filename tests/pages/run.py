@@ -1,5 +1,7 @@
-"""Run one block as the reader would, compare what it prints and draws, and say what went wrong."""
+"""Run a block, or the cells of a lesson, as the reader would, compare what they print and draw, and
+say what went wrong."""
 
+import ast
 import atexit
 import contextlib
 import difflib
@@ -11,17 +13,22 @@ import sys
 import tempfile
 import threading
 import traceback
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from tests.pages.blocks import Block
+from tests.pages.blocks import Block, Lesson
 from tests.pages.isolation import isolated
+from tools import notebooks
 from tools.figures import differences, to_svg
 
 PYTHON_LIMIT = 5.0  # seconds a Python block may take on one core
+LESSON_LIMIT = 60.0  # and all the cells of a lesson together
 BASH_LIMIT = 60.0
+
+Result = tuple[str, list[str]]  # what was printed, and the figures that were drawn, as SVG
 
 
 class BlockError(Exception):
@@ -29,43 +36,62 @@ class BlockError(Exception):
 
 
 def run(block: Block, update: bool = False) -> None:
-    """Run a block; raise BlockError unless it does what the page shows.
+    """Run a block or a lesson; raise BlockError unless it does what the page shows.
 
     Args:
         block: what `extract` gave.
-        update: rewrite the snippet's output and figure instead of comparing them.
+        update: rewrite the outputs and figures instead of comparing them.
     """
-    figures: list[str] = []
-    if block.syntax == "bash":
-        printed = _run_bash(block)
+    results = [(_run_bash(block), [])] if block.syntax == "bash" else _run_python(block)
+    if update and isinstance(block, Lesson):
+        _update_lesson(block, results)
+    elif update and block.snippet is not None:
+        _update_snippet(block, *results[0])
     else:
-        printed, figures = _run_python(block)
-    if update and block.snippet is not None:
-        _update(block, printed, figures)
-    else:
-        _compare_output(block, printed)
-        _compare_figure(block, figures)
+        for cell, (printed, figures) in zip(block.cells, results, strict=True):
+            _compare_output(cell, printed)
+            _compare_figure(cell, figures)
 
 
-def _run_python(block: Block) -> tuple[str, list[str]]:
-    """Execute the block as `__main__`; return what it printed, and its figures as SVG."""
-    if block.snippet is not None:
-        name, code = str(block.snippet), block.code
-    else:  # line numbers of the page
-        name, code = str(block.page), "\n" * block.lineno + block.code
-    linecache.checkcache(name)
-    printed = io.StringIO()
+def _run_python(block: Block) -> list[Result]:
+    """Execute the cells as one `__main__`."""
+    linecache.checkcache(str(block.snippet or block.page))
     with isolated() as main:
-        try:
-            with contextlib.redirect_stdout(printed), _nothing_left_behind():
-                exec(compile(code, name, "exec", dont_inherit=True), main.__dict__)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # SystemExit and the time limit too
-            raise BlockError(_explain(block, error, name)) from None
-        return printed.getvalue(), [
-            to_svg(plt.figure(number), _figure_name(block)) for number in plt.get_fignums()
-        ]
+        return [_run_cell(cell, main) for cell in block.cells]
+
+
+def _run_cell(cell: Block, main: types.ModuleType) -> Result:
+    if cell.snippet is not None:
+        name, code = str(cell.snippet), cell.code
+    else:  # line numbers of the page
+        name, code = str(cell.page), "\n" * cell.lineno + cell.code
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed), _nothing_left_behind():
+            value = _execute(code, name, main)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit and the time limit too
+        raise BlockError(_explain(cell, error, name)) from None
+    if value is not None and cell.site.is_lesson(cell.page):
+        raise BlockError(
+            f"{cell.where}: a notebook would show the value of the cell's last line, {value!r}, "
+            "which no output shows: print it, or give it a name"
+        )
+    drawn = [to_svg(plt.figure(number), _figure_name(cell)) for number in plt.get_fignums()]
+    plt.close("all")
+    return printed.getvalue(), drawn
+
+
+def _execute(code: str, name: str, main: types.ModuleType) -> object:
+    """Execute code; return the value of its last line, if that is an expression."""
+    tree = ast.parse(code, name)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, name, "exec", dont_inherit=True), main.__dict__)
+    if not isinstance(last, ast.Expr):
+        return None
+    expression = compile(ast.Expression(last.value), name, "eval", dont_inherit=True)
+    return eval(expression, main.__dict__)
 
 
 @contextlib.contextmanager
@@ -117,7 +143,13 @@ def _explain(block: Block, error: BaseException, name: str) -> str:
     if isinstance(error, SystemExit):
         message = f"a block must not exit ({error.code!r})"
     elif "Timeout" in message:
-        kind, message = "TimeoutError", f"the block took over {PYTHON_LIMIT:.0f} s"
+        lesson = block.site.is_lesson(block.page)
+        what = (
+            f"lesson took over {LESSON_LIMIT:.0f}"
+            if lesson
+            else f"block took over {PYTHON_LIMIT:.0f}"
+        )
+        kind, message = "TimeoutError", f"the {what} s"
     lines = [f"{block.where}: {kind}: {message}"]
     frames = traceback.extract_tb(error.__traceback__)
     if isinstance(error, SyntaxError) and error.filename == name:
@@ -157,7 +189,7 @@ def _check_printable(block: Block, printed: str) -> None:
 
 
 def _compare_figure(block: Block, figures: list[str]) -> None:
-    shown = block.snippet.with_suffix(".svg") if block.snippet is not None else None
+    shown = block.figure
     committed = shown is not None and shown.exists()
     if len(figures) > 1 or len(figures) != committed:
         raise BlockError(
@@ -173,17 +205,34 @@ def _compare_figure(block: Block, figures: list[str]) -> None:
             )
 
 
-def _update(block: Block, printed: str, figures: list[str]) -> None:
+def _update_snippet(block: Block, printed: str, figures: list[str]) -> None:
     assert block.snippet is not None
     _check_printable(block, printed)
+    _rewrite(block.snippet.with_suffix(".out"), printed)
+    _update_figure(block, figures)
+
+
+def _update_lesson(lesson: Lesson, results: list[Result]) -> None:
+    """Rewrite the outputs in the lesson's page, its figures, and the notebook made of them."""
+    for cell, (printed, figures) in zip(lesson.cells, results, strict=True):
+        _check_printable(cell, printed)
+        _update_figure(cell, figures)
+    text = lesson.page.read_text(encoding="utf-8")
+    _rewrite(lesson.page, notebooks.with_outputs(text, [printed for printed, _ in results]))
+    notebooks.write(lesson.site.root)
+
+
+def _update_figure(block: Block, figures: list[str]) -> None:
     if len(figures) > 1:
         raise BlockError(f"{block.where}: the block draws {len(figures)} figures: draw one")
-    _rewrite(block.snippet.with_suffix(".out"), printed)
-    drawing = block.snippet.with_suffix(".svg")
-    old = drawing.read_text(encoding="utf-8") if drawing.exists() else ""
+    if block.figure is None:
+        if figures:
+            raise BlockError(f"{block.where}: the block draws, and the page shows no figure below")
+        return
+    old = block.figure.read_text(encoding="utf-8") if block.figure.exists() else ""
     new = figures[0] + "\n" if figures else ""
     if not (old and new and not differences(old, new)):
-        _rewrite(drawing, new)
+        _rewrite(block.figure, new)
 
 
 def _rewrite(path: Path, text: str) -> None:
@@ -196,6 +245,6 @@ def _rewrite(path: Path, text: str) -> None:
 
 
 def _figure_name(block: Block) -> str:
-    if block.snippet is None:
+    if block.figure is None:
         return f"{block.page.stem}-{block.lineno}"
-    return f"{block.snippet.parent.name}-{block.snippet.stem}"
+    return f"{block.figure.parent.name}-{block.figure.stem}"

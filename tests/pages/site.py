@@ -40,6 +40,9 @@ class Site:
     def is_entry(self, page: Path) -> bool:
         return page.parent == self.root / "docs" / "concepts" and page.stem != "index"
 
+    def is_lesson(self, page: Path) -> bool:
+        return page.parent == self.root / "docs" / "lessons"
+
     def relative(self, path: Path) -> str:
         return str(path.relative_to(self.root))
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from tests.pages.expand import Expanded, expand
 from tests.pages.rules import Problem
-from tests.pages.site import Site, front_matter
+from tests.pages.site import GENERATED, Site, front_matter
+from tools import notebooks
 from tools.front_matter import KINDS, STATUSES
+from tools.generated import stale
 
 SECTIONS = [
     "Predict first",
@@ -43,9 +45,18 @@ def check(site: Site) -> list[Problem]:
 def shown_somewhere(site: Site, pages: Pages) -> Found:
     """Every snippet, output and figure is on a page."""
     shown = {site.root / target for page in pages.values() for target in page.includes.values()}
-    for path in sorted((site.root / "snippets").rglob("*")):
+    drawings = sorted((site.root / GENERATED).rglob("*.svg"))
+    for path in [*sorted((site.root / "snippets").rglob("*")), *drawings]:
         if path.is_file() and "__pycache__" not in path.parts and path not in shown:
             yield path, 1, "no page shows this file: include it or remove it"
+
+
+def lesson_notebooks(site: Site, pages: Pages) -> Found:
+    """The committed notebook of a lesson is the one that its page makes."""
+    for name in stale(site.root, notebooks.generate(site.root)):
+        yield site.root / name, 1, "the notebook is stale: make outputs writes it"
+    for name in notebooks.orphans(site.root):
+        yield site.root / name, 1, "the notebook of no lesson: make outputs removes it"
 
 
 def own_snippets(site: Site, pages: Pages) -> Found:
@@ -134,6 +145,7 @@ def _line_of(heading: str, expanded: Expanded) -> int:
 
 RULES: list[Callable[[Site, Pages], Found]] = [
     shown_somewhere,
+    lesson_notebooks,
     own_snippets,
     entry_front_matter,
     entry_sections,

@@ -21,14 +21,15 @@ def small(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (copy / "mkdocs.yml").write_text(
         config[:start] + "nav: [index.md, terms.md]\n\n" + config[end:]
     )
-    for name in ("concepts", "paths", "generated", "reference"):
+    for name in ("concepts", "lessons", "paths", "generated", "reference"):
         shutil.rmtree(copy / "docs" / name)
     (copy / "docs" / "terms.yml").write_text("{}\n")
     for folder in (copy / "snippets").iterdir():
         if folder.name != "home":
             shutil.rmtree(folder)
     index = (copy / "docs" / "index.md").read_text()
-    (copy / "docs" / "index.md").write_text(re.sub(r"\]\((?:paths|terms)[^)]*\)", "](#)", index))
+    index = re.sub(r"\]\((?:lessons|paths|terms)[^)]*\)", "](#)", index)
+    (copy / "docs" / "index.md").write_text(index)
     (copy / "README.md").write_text("# T\n\n```python\nassert [1]\n```\n")
     front_matter.write(copy)
     return copy

@@ -393,7 +393,9 @@ def executed_blocks(site: Site) -> dict[Path, gate.Blocks]:
     """What a run of every page would have executed."""
     return {
         page: gate.Blocks(
-            gate.key(b.syntax, b.code, b.expected_output or "") for b in extract(page, site)
+            gate.key(cell.syntax, cell.code, cell.expected_output or "")
+            for block in extract(page, site)
+            for cell in block.cells
         )
         for page in site.pages()
     }
