@@ -1,25 +1,28 @@
 """Checkpoints: a training run on disk, whole at every moment, to go on from to the same numbers."""
 
+import glob
 import json
 import os
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from dlref.backend import Array, asarray, device_of
+from dlref.backend import Array, asarray, device_of, is_writable
 from dlref.checks import check_array
 from dlref.layer import Layer
 from dlref.optimizer import Optimizer
 
-FORMAT = "dlref checkpoint 1"
+KEY = "dlref checkpoint"  # in the metadata of the file
+CHECKSUM = "crc32"
+FORMAT = 1
 STATE = "optimizer."  # begins the names of the optimizer's arrays
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Checkpoint:
     """A training run after a whole number of epochs.
 
@@ -35,7 +38,7 @@ class Checkpoint:
         run: what the run was started with; it goes on only with the same.
         history: what ``fit`` returns, up to here.
         random_state: the state of the generator that draws the batches.
-        lr: the learning rate, which a schedule may have changed.
+        settings: the optimizer's, which a schedule may have changed.
         steps: how many steps the optimizer has made.
         params: name → array in its shape and dtype, as ``net.params``, but on NumPy.
         state: name → array in its shape and dtype, what the optimizer remembers.
@@ -64,7 +67,7 @@ class Checkpoint:
     run: Mapping[str, str]
     history: Mapping[str, list[float]]
     random_state: Mapping[str, Any]
-    lr: float
+    settings: Mapping[str, Any]
     steps: int
     params: Mapping[str, np.ndarray] = field(repr=False)
     state: Mapping[str, np.ndarray] = field(repr=False)
@@ -100,7 +103,7 @@ class Checkpoint:
             run=run,
             history={name: list(values) for name, values in history.items()},
             random_state=rng.bit_generator.state,
-            lr=optimizer.lr,
+            settings=optimizer.settings,
             steps=steps,
             params={name: asarray(p) for name, p in net.params.items()},
             state={name: asarray(array) for name, array in state.items()},
@@ -117,28 +120,35 @@ class Checkpoint:
             The checkpoint, its arrays on NumPy.
 
         Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: the file is no whole checkpoint: cut off, damaged, or something else.
+            OSError: there is no such file, or it may not be read.
+            ValueError: the file is no whole checkpoint: cut off, changed, or something else.
         """
         from safetensors import SafetensorError, safe_open
 
+        with Path(path).open("rb"):  # an error of the file system, in its own words
+            pass
         try:
             with safe_open(path, framework="numpy") as file:
-                about = json.loads((file.metadata() or {})[FORMAT])
+                metadata = file.metadata() or {}
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            state = {name: arrays.pop(name) for name in list(arrays) if name.startswith(STATE)}
-            state = {name.removeprefix(STATE): array for name, array in state.items()}
-            return cls(**about, params=arrays, state=state)
-        except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
+            if metadata[CHECKSUM] != _checksum(metadata[KEY], arrays):
+                raise ValueError("its checksum differs")
+            about = json.loads(metadata[KEY])
+            if about.pop("format") != FORMAT:
+                raise ValueError("its format is another one: use the dlref that wrote it")
+            params = {name: a for name, a in arrays.items() if not name.startswith(STATE)}
+            state = {n.removeprefix(STATE): a for n, a in arrays.items() if n.startswith(STATE)}
+            return cls(**about, params=params, state=state)
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
-                f"{os.fspath(path)} is no whole {FORMAT} ({error!r}): it is another file, or was "
-                "cut off or damaged; use a copy, or train again under another path"
+                f"{os.fspath(path)} is no whole {KEY} ({error}): it is another file, or was cut "
+                "off or changed; use a copy, or train again under another path"
             ) from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the checkpoint; until the last byte is on disk, an older one under the path stays.
 
-        The bytes go to ``<path>.part``, which then takes the place of ``path`` in one step.
+        The bytes go to a file ``<path>.<process>.part``, which then takes the place of ``path``.
 
         Args:
             path: the file.
@@ -149,16 +159,18 @@ class Checkpoint:
         from safetensors.numpy import save
 
         arrays = dict(self.params) | {STATE + name: array for name, array in self.state.items()}
-        about = {f.name: getattr(self, f.name) for f in fields(self)}
-        del about["params"], about["state"]
-        content = save(arrays, {FORMAT: json.dumps(about, default=np.ndarray.tolist)})
+        names = [f.name for f in fields(self) if f.name not in ("params", "state")]
+        about = {"format": FORMAT} | {name: getattr(self, name) for name in names}
+        text = json.dumps(about, default=_as_list)
+        content = save(arrays, {KEY: text, CHECKSUM: _checksum(text, arrays)})
         try:
             replace_file(Path(os.path.realpath(path)), content)  # a link stays a link
         except OSError as error:
             raise OSError(
                 error.errno,
                 f"the checkpoint was not written ({error.strerror}), and what was there before is "
-                "whole: make room, or mend the path, and train on with resume=True",
+                "whole: make room, mend the path, or stop another run that writes there, and "
+                "train on with resume=True",
                 os.fspath(path),
             ) from error
 
@@ -176,7 +188,7 @@ class Checkpoint:
             if before != value:
                 raise ValueError(
                     f"the checkpoint is of another run: its {name} was {before}, and is {value} "
-                    "now: use the same again, or another path"
+                    "now: begin with the same again, or use another path"
                 )
 
     def restore(self, net: Layer, optimizer: Optimizer, rng: np.random.Generator) -> None:
@@ -184,12 +196,13 @@ class Checkpoint:
 
         Args:
             net: the network; its parameters change.
-            optimizer: the optimizer; its state and its learning rate change.
+            optimizer: the optimizer; its state and its settings change.
             rng: the generator; its state changes.
 
         Raises:
-            ValueError: the parameters have other names, shapes or values than the network's, or
-                the optimizer's arrays do not fit; nothing is changed then.
+            ValueError: the parameters have other names or shapes than the network's, which must
+                be writable; the optimizer's arrays do not fit, or the generator is of another
+                kind. Nothing is changed then.
             TypeError: a dtype differs.
         """
         if self.params.keys() != net.params.keys():
@@ -197,14 +210,21 @@ class Checkpoint:
                 f"checkpoint: the network's parameters are {sorted(net.params)}, the file has "
                 f"{sorted(self.params)}: make the network that was trained"
             )
+        kind = rng.bit_generator.state["bit_generator"]
+        if kind != self.random_state["bit_generator"]:
+            raise ValueError(f"checkpoint: the generator is {kind}, was {self.random_state}")
         params, state = dict(self.params), dict(self.state)
         for name, p in net.params.items():
-            params[name] = _moved(params[name], p)
+            params[name] = _like(params[name], p)
             check_array(f"checkpoint: params[{name!r}]", params[name], p.shape, like=p)
+            if not is_writable(p):
+                raise ValueError(f"checkpoint: params[{name!r}] cannot be written in place")
         for name, array in state.items():
-            state[name] = _moved(array, net.params.get(name.partition(".")[2], array))
+            state[name] = _like(array, net.params.get(name.partition(".")[2], array))
         optimizer.restore(self.steps, state, net.params)
-        optimizer.lr = self.lr
+        for name, value in self.settings.items():
+            setattr(optimizer, name, value)
+        optimizer.check_settings()  # JSON has no tuples
         rng.bit_generator.state = dict(self.random_state)
         for name, p in net.params.items():
             p[...] = params[name]
@@ -212,38 +232,34 @@ class Checkpoint:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file so that at every moment the old or the new content is there, and whole."""
-    part = path.with_name(path.name + ".part")  # in the same folder: a rename moves no bytes
+    # In the same folder, so that a rename moves no bytes; nobody else writes to this process's.
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())  # on disk before the old one goes
         part.replace(path)
+        for left in path.parent.glob(f"{glob.escape(path.name)}.*.part"):  # by killed processes
+            left.unlink(missing_ok=True)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
 
 
-def describe(**settings: Any) -> dict[str, str]:
-    """What a run is started with, in words; it goes on only where they are the same."""
-    return {name: _in_words(value) for name, value in settings.items()}
+def _checksum(text: str, arrays: Mapping[str, np.ndarray]) -> str:
+    checksum = zlib.crc32(text.encode())
+    for name in sorted(arrays):
+        checksum = zlib.crc32(name.encode() + arrays[name].tobytes(), checksum)
+    return f"{checksum:08x}"
 
 
-def _in_words(value: Any) -> str:
-    if isinstance(value, (tuple, list)):
-        return ", ".join(map(_in_words, value))
-    if isinstance(value, np.random.Generator):
-        return str(value.bit_generator.state)
-    if hasattr(value, "shape"):  # other data of the same shape is other data
-        array = asarray(value)
-        return f"{array.dtype} {list(array.shape)} with checksum {zlib.crc32(array):08x}"
-    return name_of(value) if callable(value) else repr(value)
+def _as_list(value: object) -> object:
+    """What JSON does not know: the state of a generator may hold arrays."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    raise TypeError(f"checkpoint: a setting must be a number or a text, got {value!r}")
 
 
-def name_of(function: Callable[..., Any]) -> str:
-    """A function's name; a callable object has its class's."""
-    return str(getattr(function, "__name__", type(function).__name__))
-
-
-def _moved(array: np.ndarray, like: Array) -> Array:
+def _like(array: np.ndarray, like: Array) -> Array:
     return asarray(array, device_of(like))

@@ -31,7 +31,8 @@ def gradcheck(
         error = max |computed − measured| / max(max |computed|, max |measured|)
 
     Args:
-        function: a layer or network, or a function that returns ``(loss, gradient)``.
+        function: a layer or network, or a function that returns ``(loss, gradient)``, the
+            gradient in the shape and dtype of ``x``.
         x: its input, in the shape that it takes, float64; a layer's parameters must be float64
             too. Keep away from points without a derivative, such as 0 for ``ReLU``.
         seed: for the random upstream gradient.

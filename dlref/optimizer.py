@@ -1,6 +1,7 @@
 """What every optimizer is: settings, a state, and a step that changes parameters in place."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from dlref.backend import Array, is_like, is_plainly_finite, is_writable, namespace
 from dlref.checks import check_array, check_finite
@@ -28,9 +29,6 @@ class Optimizer:
     ...
     ...     def update(self, name, p, grad):
     ...         return self.lr * np.sign(grad)
-    ...
-    ...     def check_settings(self):
-    ...         pass
     ...
     >>> params = {"w": np.array([3.0, 3.0])}
     >>> SignSGD().step(params, {"w": np.array([100.0, -0.01])})
@@ -66,7 +64,7 @@ class Optimizer:
         for name, p in params.items():
             p -= self.update(name, p, grads[name])
         if self._state:
-            self._moved.update(params)
+            self._moved = dict(params)
 
     def update(self, name: str, p: Array, grad: Array) -> Array:
         """What one step subtracts from the parameter of this name.
@@ -85,14 +83,12 @@ class Optimizer:
         raise NotImplementedError
 
     def check_settings(self) -> None:
-        """Raise unless every setting is in its range.
+        """Raise unless every setting is in its range; here there is none.
 
         Raises:
             ValueError: a setting is outside its range.
             TypeError: a setting is of a wrong type.
-            NotImplementedError: the optimizer does not write it.
         """
-        raise NotImplementedError
 
     def remembered(self, what: str, name: str, p: Array) -> Array:
         """The array that the state holds of a parameter; it starts as 0. It never fails.
@@ -145,18 +141,47 @@ class Optimizer:
         self._steps, self._state = steps, restored
         self._moved = dict(params) if restored else {}
 
-    def _check_same(self, params: Mapping[str, Array]) -> None:
+    def check_params(self, params: Mapping[str, Array]) -> None:
+        """Raise unless a step could move these parameters.
+
+        Args:
+            params: name → array of any shape, float32 or float64, as ``net.params``.
+
+        Raises:
+            ValueError: there is none; one cannot be written; or the state is another network's.
+        """
+        who = type(self).__name__
+        if not params:
+            raise ValueError(f"{who}: there is no parameter to move")
         for name, p in params.items():
-            if self._moved.get(name, p) is not p:
-                who = type(self).__name__
+            if not is_writable(p):
+                raise ValueError(f"{who}: params[{name!r}] cannot be written in place: pass a copy")
+        self._check_same(params)
+
+    def _check_same(self, params: Mapping[str, Array]) -> None:
+        if not self._moved:
+            return
+        who = type(self).__name__
+        if params.keys() != self._moved.keys():
+            raise ValueError(
+                f"{who}: params are named {list(params)}, and this optimizer has moved "
+                f"{list(self._moved)} before: make a new {who} for a new network"
+            )
+        for name, p in params.items():
+            if self._moved[name] is not p:
                 raise ValueError(
                     f"{who}: params[{name!r}] is another array than the one this optimizer has "
                     f"moved before: make a new {who} for a new network"
                 )
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every setting by its name: ``{"lr": 0.1, "momentum": 0.9}``."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
     def __repr__(self) -> str:
-        settings = (f"{k}={v!r}" for k, v in vars(self).items() if not k.startswith("_"))
-        return f"{type(self).__name__}({', '.join(settings)})"
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
+        return f"{type(self).__name__}({settings})"
 
 
 def check_step(who: str, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:

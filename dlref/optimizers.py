@@ -1,5 +1,7 @@
 """Optimizers: how far each parameter moves, given its gradient."""
 
+import math
+
 from dlref.backend import Array, namespace
 from dlref.checks import check_number
 from dlref.optimizer import Optimizer
@@ -131,13 +133,13 @@ class Adam(Optimizer):
         m += (1 - beta1) * grad
         v = self.remembered("mean_square", name, p)
         v *= beta2
-        v += (1 - beta2) * (grad * grad)
+        v += (1 - beta2) * grad * grad  # in this order: grad * grad alone overflows sooner
         if self.amsgrad:
             largest = self.remembered("largest_mean_square", name, p)
             largest[...] = xp.maximum(largest, v)
             v = largest
         steps = self._steps
-        return (m / (1 - beta1**steps)) / (xp.sqrt(v / (1 - beta2**steps)) + self.eps)
+        return (m / (1 - beta1**steps)) / (xp.sqrt(v) / math.sqrt(1 - beta2**steps) + self.eps)
 
     def check_settings(self) -> None:
         """Raise unless every setting is in its range."""

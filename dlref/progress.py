@@ -25,4 +25,5 @@ def is_watched() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     in_notebook = shell is not None and "IPKernelApp" in shell.config
-    return in_notebook or sys.stderr.isatty()
+    on_terminal = sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
+    return in_notebook or on_terminal

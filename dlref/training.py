@@ -7,27 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from dlref.backend import Array, asarray, device_of, dtype_name, namespace
-from dlref.checkpoint import Checkpoint, describe, name_of
-from dlref.checks import FLOATS, check_finite, check_size
+from dlref.backend import Array, asarray, device_of, namespace
+from dlref.checkpoint import Checkpoint
+from dlref.checks import check_size
+from dlref.evaluation import Data, Loss, Metric, check_examples, evaluate
+from dlref.fingerprint import fingerprint
 from dlref.layer import Layer
 from dlref.optimizer import Optimizer
 from dlref.progress import progress
 from dlref.weight_initialization import generator
 
-Data = tuple[Array, Array]
-"""Inputs and targets, ``(x, y)``, one row an example in both."""
-
-Loss = Callable[[Array, Array], tuple[Array, Array]]
-"""A function of outputs and targets that returns the loss and the outputs' gradient."""
-
-Metric = Callable[[Array, Array], float]
-"""A function of outputs and targets that returns a number, as ``accuracy``."""
-
 History = dict[str, list[float]]
 """What happened in training, by name: a number an epoch."""
-
-ROWS = 4096  # at once, where nothing is trained
 
 
 def fit(
@@ -51,7 +42,9 @@ def fit(
 
     With a checkpoint, the run is written to that file before the first epoch and after each one.
     The same call with ``resume=True`` goes on from it, where there is one, and ends at the same
-    numbers as a run that was never interrupted, on the same device and the same versions.
+    numbers as a run that was never interrupted, on the same device and the same versions. The
+    same call: a network with the same first parameters, a fresh optimizer, a generator made from
+    its seed again. What differs is refused, but for the inside of functions: they go by name.
 
     Args:
         net: the network; its parameters change.
@@ -75,7 +68,8 @@ def fit(
 
     Raises:
         ValueError: a shape, a device, a label or a value does not fit, in any example: all are
-            looked at before the first step. Or the checkpoint is of another run, or damaged.
+            looked at before the first step (labels on a GPU are not). Or the loss is not finite
+            after an epoch. Or the checkpoint is of another run, or was cut off or changed.
         TypeError: a dtype or an argument's type does not fit.
         FileExistsError: the checkpoint is there, and ``resume`` is not True.
         OSError: the checkpoint cannot be written; the last one stays whole.
@@ -103,42 +97,47 @@ def fit(
         raise TypeError(f"fit: optimizer must be such as SGD(lr=0.1), got {optimizer!r:.80}")
     check_size("fit: epochs", epochs)
     check_size("fit: batch_size", batch_size)
+    rng = generator("fit", seed)
     if metric is not None and validation is None:
         raise ValueError("fit: metric is for the validation data: pass validation=(x, y) too")
-    rng = generator("fit", seed)
+    if resume and checkpoint is None:
+        raise ValueError("fit: resume=True goes on from a checkpoint: pass checkpoint= too")
     check_examples("data", net, data, loss)
     if validation is not None:
-        check_examples("validation", net, validation, loss)
-    history: History = {name: [] for name in ["loss", *_names(validation, metric)]}
+        check_examples("validation", net, validation, loss, metric)
+    optimizer.check_settings()
+    optimizer.check_params(net.params)
+
+    history: History = {"loss": []}
     if checkpoint is not None:
-        run = describe(
-            network=net,
-            optimizer=optimizer,
+        run = fingerprint(
+            network=repr(net),
+            parameters=net.params,
+            optimizer=repr(optimizer),
             seed=rng,
             loss=loss,
             metric=metric,
-            batch_size=batch_size,
+            batch_size=int(batch_size),
             data=data,
             validation=validation,
         )
-        found = _find(checkpoint, run, epochs, resume)
+        found = _checkpoint_to_resume(checkpoint, run, epochs, resume)
         if found is None:  # a path that cannot be written fails now, not after the first epoch
             Checkpoint.take(run, history, net, optimizer, rng).save(checkpoint)
         else:
             found.restore(net, optimizer, rng)
             history = dict(found.history)
-    elif resume:
-        raise ValueError("fit: resume=True goes on from a checkpoint: pass checkpoint= too")
 
     done, steps = len(history["loss"]), math.ceil(len(data[0]) / batch_size)
     with progress(total=epochs * steps, done=done * steps, unit="step") as advance:
         for _ in range(done, epochs):
             order = asarray(rng.permutation(len(data[0])), device_of(data[0]))
             batches = _batches(order, batch_size, advance)
-            history["loss"].append(_train(net, data, loss, optimizer, batches))
+            means = {"loss": _train(net, data, loss, optimizer, batches)}
             if validation is not None:
-                for name, value in _evaluate(net, validation, loss, metric).items():
-                    history[name].append(value)
+                means |= evaluate(net, validation, loss, metric)
+            for name, mean in means.items():
+                history.setdefault(name, []).append(mean)
             if checkpoint is not None:
                 Checkpoint.take(run, history, net, optimizer, rng).save(checkpoint)
     return history
@@ -160,7 +159,13 @@ def _train(
 
         losses.append(value)  # read after the last step: a GPU would have to wait for each
         sizes.append(len(batch))
-    return float(np.average([float(value) for value in losses], weights=sizes))
+    mean = float(np.average([float(value) for value in losses], weights=sizes))
+    if not math.isfinite(mean):  # on a GPU nothing has looked at it before
+        raise ValueError(
+            f"fit: the loss of an epoch is {mean}: lower the learning rate, or look for what is "
+            "not finite in the data"
+        )
+    return mean
 
 
 def _batches(order: Array, size: int, advance: Callable[[], object]) -> Iterator[Array]:
@@ -174,67 +179,22 @@ def _rows(array: Array, indices: Array) -> Array:
     return namespace(array).take(array, indices, axis=0)
 
 
-def _find(
+def _checkpoint_to_resume(
     path: str | os.PathLike[str], run: dict[str, str], epochs: int, resume: bool
 ) -> Checkpoint | None:
     """The checkpoint to go on from; none where there is no file."""
+    where = os.fspath(path)
     if not Path(path).exists():
         return None
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"fit: checkpoint must be a file, and {where!r} is a folder")
     if not resume:
-        raise FileExistsError(
-            f"fit: {os.fspath(path)} is there: pass resume=True to go on from it, or another path"
-        )
+        raise FileExistsError(f"fit: {where} is there: pass resume=True to go on, or another path")
     found = Checkpoint.load(path)
     found.check_run(run)
     if found.epoch > epochs:
-        raise ValueError(f"fit: {os.fspath(path)} is of epoch {found.epoch}, got epochs={epochs}")
-    return found
-
-
-def _evaluate(net: Layer, data: Data, loss: Loss, metric: Metric | None) -> dict[str, float]:
-    """The means over all examples, under the names of the history."""
-    x, y = data
-    means = dict.fromkeys(_names(data, metric), 0.0)
-    for start in range(0, len(x), ROWS):
-        x_rows, y_rows = x[start : start + ROWS], y[start : start + ROWS]
-        outputs, _ = net.forward(x_rows)
-        values = [float(loss(outputs, y_rows)[0])]
-        if metric is not None:
-            values.append(metric(outputs, y_rows))
-        for name, value in zip(means, values, strict=True):
-            means[name] += value * (len(x_rows) / len(x))
-    return means
-
-
-def _names(validation: Data | None, metric: Metric | None) -> list[str]:
-    """What the history holds of the validation data."""
-    if validation is None:
-        return []
-    return ["validation_loss"] + ([] if metric is None else [f"validation_{name_of(metric)}"])
-
-
-def check_examples(what: str, net: Layer, data: Data, loss: Loss) -> None:
-    """Raise unless the network and the loss take every example, so that training will not stop.
-
-    The targets are shown to the loss beside the network's outputs for the first example.
-    """
-    if not isinstance(data, (tuple, list)) or len(data) != 2:
-        raise TypeError(f"fit: {what} must be a pair (x, y) of arrays, got {type(data).__name__}")
-    x, y = data
-    xp = namespace(x)
-    namespace(y)
-    if x.ndim == 0 or y.ndim == 0 or len(x) != len(y) or len(x) == 0:
         raise ValueError(
-            f"fit: {what} must hold as many targets as examples, at least one, "
-            f"got x of shape {tuple(x.shape)} and y of shape {tuple(y.shape)}"
+            f"fit: {where} is of epoch {found.epoch}, got epochs={epochs}: "
+            "pass at least as many, or another path"
         )
-    if dtype_name(x) in FLOATS:
-        check_finite(f"fit: {what}: x", x)
-    outputs, _ = net.forward(x[:1])
-    for start in range(0, len(y), ROWS):
-        targets = y[start : start + ROWS]
-        repeated = xp.broadcast_to(outputs, (len(targets), *outputs.shape[1:]))
-        try:
-            loss(repeated, targets)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"fit: {what} from example {start} on: {error}") from None
+    return found

@@ -21,8 +21,8 @@ FOLDER = Path("docs/reference")
 
 # What signatures name besides public names; the index explains it.
 TYPES = ["backend.Array", "layer.Cache", "layer.Gradients"]
-TYPES += ["linear.Initializer", "training.Data", "training.Loss", "training.Metric"]
-TYPES += ["training.History"]
+TYPES += ["linear.Initializer", "evaluation.Data", "evaluation.Loss"]
+TYPES += ["evaluation.Metric", "training.History"]
 ANY = Term("", "", "", [], "")  # no term is left out of a page's definition
 
 HEAD = """\

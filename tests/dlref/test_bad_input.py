@@ -352,6 +352,16 @@ def test_an_optimizer_with_a_state_refuses_another_networks_parameters(optimizer
     np.testing.assert_array_equal(other.params[LAST], training.net.params[LAST])
 
 
+@pytest.mark.parametrize("optimizer", ["momentum", "Adam", "AdamW"])
+def test_an_optimizer_with_a_state_refuses_parameters_of_other_names(optimizer: str) -> None:
+    training = Training(optimizer=optimizer)
+    training.refuses(
+        lambda: training.optimizer.step({"w": np.ones(3)}, {"w": np.ones(3)}),
+        ValueError,
+        r"params are named \['w'\], and this optimizer has moved.*make a new",
+    )
+
+
 HYPERPARAMETERS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"lr": -0.1}, ValueError, "lr must be at least 0.*got -0.1"),
     ({"lr": np.nan}, ValueError, "got nan"),
@@ -423,6 +433,14 @@ def test_adam_refuses_bad_settings_when_made_and_when_set_later(
         optimizer.step({"p": p}, {"p": np.ones(3)})
     np.testing.assert_array_equal(p, 1.0)
     assert optimizer.state() == (0, {})
+
+
+def test_adam_takes_gradients_whose_square_is_near_the_largest_float32() -> None:
+    p, grad = np.ones(2, F32), np.full(2, 1e20, F32)
+    optimizer = dlref.Adam(1.0)
+    for _ in range(2):
+        optimizer.step({"p": p}, {"p": grad})
+    np.testing.assert_allclose(p, -1.0)
 
 
 def test_a_gradient_of_zero_moves_nothing_even_with_the_smallest_eps() -> None:

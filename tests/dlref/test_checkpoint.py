@@ -91,7 +91,7 @@ def test_a_learning_rate_that_changes_on_the_way_goes_on(tmp_path: Path) -> None
     path = tmp_path / "run.safetensors"
     whole = part(None, 4)
     part(path, 2)
-    assert 0.3 < dlref.Checkpoint.load(path).lr < 0.5
+    assert 0.3 < dlref.Checkpoint.load(path).settings["lr"] < 0.5
     assert_same(part(path, 4), whole)
 
 
@@ -131,10 +131,11 @@ OTHER: list[tuple[dict[str, Any], str]] = [
     ({"net": dlref.mlp([4, 6, 3], dlref.Tanh)}, "network was .*ReLU.*and is .*Tanh"),
     ({"optimizer": dlref.AdamW(0.03)}, r"optimizer was AdamW\(lr=0.02.* and is AdamW\(lr=0.03"),
     ({"optimizer": dlref.SGD(0.02)}, r"optimizer was AdamW.*and is SGD\(lr=0.02, momentum=0.0\)"),
-    ({"seed": 1}, "seed was .*PCG64"),
+    ({"seed": 1}, "seed was PCG64 with checksum .*, and is PCG64"),
+    ({"net": dlref.mlp([4, 6, 3], seed=1)}, "parameters was 4 arrays with checksum"),
     ({"batch_size": 4}, "batch_size was 8, and is 4"),
-    ({"loss": other_loss}, "loss was cross_entropy, and is other_loss"),
-    ({"validation": None, "metric": None}, "metric was accuracy, and is None"),
+    ({"loss": other_loss}, r"loss was dlref.losses.cross_entropy, and is .*\.other_loss"),
+    ({"validation": None, "metric": None}, "metric was .*accuracy, and is None"),
     ({"data": (OTHER_X, Y)}, r"data was float32 \[23, 4\] with checksum .* and is float32"),
     ({"data": (X[:-1], Y[:-1])}, r"and is float32 \[22, 4\]"),
     ({"validation": (OTHER_X, Y)}, "its validation was"),
@@ -179,6 +180,11 @@ def test_restoring_parameters_of_other_names_shapes_or_dtypes_changes_nothing(
             np.testing.assert_array_equal(p, before[name])
 
 
+def test_a_folder_as_checkpoint_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match=r"must be a file, and .* is a folder"):
+        train(tmp_path, 1)
+
+
 def test_a_checkpoint_is_not_overwritten_by_another_run(tmp_path: Path) -> None:
     path = tmp_path / "run.safetensors"
     train(path, 2)
@@ -197,10 +203,14 @@ def test_a_truncated_or_foreign_file_is_refused_by_name_and_left_alone(tmp_path:
     rng = np.random.default_rng(0)
     cuts = [0, 1, 7, 8, 9, len(whole) - 1, *rng.integers(10, len(whole), 20)]
     damaged = [whole[:cut] for cut in cuts] + [whole + b"x", b"PK\x03\x04" + whole]
+    for place in rng.integers(8, len(whole), 40):  # a bit that turned
+        turned = bytearray(whole)
+        turned[place] ^= 1 << int(rng.integers(8))
+        damaged.append(bytes(turned))
     damaged += [
         safetensors.numpy.save({"a": X}),
-        safetensors.numpy.save({"a": X}, {module.FORMAT: "{"}),
-        safetensors.numpy.save({"a": X}, {module.FORMAT: json.dumps({"run": {}})}),
+        safetensors.numpy.save({"a": X}, {module.KEY: "{"}),
+        safetensors.numpy.save({"a": X}, {module.KEY: json.dumps({"run": {}})}),
     ]
     for content in damaged:
         path.write_bytes(content)
@@ -209,6 +219,132 @@ def test_a_truncated_or_foreign_file_is_refused_by_name_and_left_alone(tmp_path:
         assert path.read_bytes() == content
     with pytest.raises(FileNotFoundError, match=r"nothing\.safetensors"):
         dlref.Checkpoint.load(tmp_path / "nothing.safetensors")
+
+
+def test_a_checkpoint_of_another_format_names_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.safetensors"
+    monkeypatch.setattr(module, "FORMAT", 2)
+    train(path, 1)
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match="format is another one: use the dlref that wrote it"):
+        train(path, 2)
+
+
+def test_a_run_that_cannot_begin_leaves_no_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    used = dlref.AdamW(0.02)
+    train(None, 1, optimizer=used)
+    frozen = dlref.mlp([4, 6, 3], seed=0)
+    frozen.params["2.bias"].flags.writeable = False
+    cases: list[tuple[dict[str, Any], type[Exception], str]] = [
+        ({"optimizer": used}, ValueError, "make a new AdamW"),
+        ({"net": frozen}, ValueError, "'2.bias'.*cannot be written in place"),
+        ({"net": dlref.ReLU(), "data": (X, X), "loss": dlref.mse}, ValueError, "no parameter"),
+        ({"loss": lambda o, t: 1.0}, TypeError, r"loss must return \(loss, doutputs\), got 1.0"),
+        ({"loss": "cross_entropy"}, TypeError, "loss must be a function.*got 'cross_entropy'"),
+        ({"metric": "accuracy"}, TypeError, "metric must be a function.*got 'accuracy'"),
+        ({"metric": lambda o, t: None}, TypeError, "validation from example 0 on: float"),
+    ]
+    for options, error, message in cases:
+        if "loss" in options and "data" in options:
+            options |= {"validation": None, "metric": None}
+        with pytest.raises(error, match=message):
+            train(path, 2, **options)
+        assert list(tmp_path.iterdir()) == []
+
+    def loss(outputs: Any, targets: Any) -> float:
+        return 0.0
+
+    with pytest.raises(ValueError, match='metric must not be named "loss"'):
+        train(path, 2, metric=loss)
+
+
+def test_every_setting_that_changes_on_the_way_goes_on(tmp_path: Path) -> None:
+    def part(path: Path | None, epochs: int) -> tuple[Any, Any]:
+        optimizer = dlref.AdamW(0.02)
+
+        def loss_with_schedule(outputs: Any, targets: Any) -> Any:
+            optimizer.weight_decay *= 0.97
+            beta1, beta2 = optimizer.betas
+            optimizer.betas = beta1 * 0.99, beta2
+            return dlref.cross_entropy(outputs, targets)
+
+        return train(path, epochs, optimizer=optimizer, loss=loss_with_schedule)
+
+    path = tmp_path / "run.safetensors"
+    whole = part(None, 4)
+    part(path, 2)
+    assert_same(part(path, 4), whole)
+
+
+def test_a_resumed_optimizer_belongs_to_its_network(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    train(path, 1)
+    optimizer = dlref.AdamW(0.02)
+    train(path, 1, optimizer=optimizer)
+    other = dlref.mlp([4, 6, 3])
+    with pytest.raises(ValueError, match="make a new AdamW"):
+        optimizer.step(other.params, dict(other.params))
+
+
+def test_a_checkpoint_shares_no_memory_with_the_run() -> None:
+    net, optimizer, history = dlref.mlp([4, 3]), dlref.Adam(), {"loss": [1.0]}
+    optimizer.step(net.params, {name: p + 1 for name, p in net.params.items()})
+    taken = dlref.Checkpoint.take({}, history, net, optimizer, np.random.default_rng(0))
+    before = taken.params["0.weight"].copy(), taken.state["mean.0.weight"].copy()
+    history["loss"].append(2.0)
+    optimizer.step(net.params, {name: p + 1 for name, p in net.params.items()})
+    assert taken.epoch == 1
+    np.testing.assert_array_equal(taken.params["0.weight"], before[0])
+    np.testing.assert_array_equal(taken.state["mean.0.weight"], before[1])
+
+
+def test_two_runs_on_one_path_leave_a_whole_checkpoint(tmp_path: Path) -> None:
+    """The last one to write wins; the other goes on, or stops with an error."""
+    path = tmp_path / "run.safetensors"
+    script = "import sys; from tests.dlref.test_checkpoint import both; both(sys.argv[1])"
+    command = [sys.executable, "-c", script, str(path)]
+    runs = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    errors = [run.communicate()[1] for run in runs]
+    assert all(not e or "stop another run that writes there" in e for e in errors), errors
+    assert any(not e for e in errors), errors
+    dlref.Checkpoint.load(path)
+
+
+def both(path: str) -> None:
+    """One of two processes that write to the same path at the same time."""
+    net = dlref.mlp([100, 300, 10])
+    taken = dlref.Checkpoint.take({}, {"loss": []}, net, dlref.Adam(), np.random.default_rng(0))
+    for _ in range(100):
+        taken.save(path)
+
+
+def test_ctrl_c_inside_a_save_leaves_the_last_checkpoint_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.safetensors"
+    train(path, 2)
+    content = path.read_bytes()
+
+    def interrupted(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(path, 4)
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_killed_saves_left_is_removed_by_the_next_save(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    others = tmp_path / "other.safetensors.1.part", tmp_path / "run.safetensors.bak"
+    for file in (tmp_path / "run.safetensors.4711.part", *others):
+        file.write_bytes(b"half")
+    train(path, 1)
+    assert sorted(tmp_path.iterdir()) == sorted([path, *others])
 
 
 def test_a_folder_that_is_not_there_is_an_error_before_the_first_epoch(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """fit is the four-line loop: the same numbers, with batches, validation, a history, a bar."""
 
+import io
 import subprocess
 import sys
 import types
@@ -83,6 +84,58 @@ def test_one_generator_can_serve_the_weights_and_the_batches() -> None:
         return net.params["0.weight"]
 
     np.testing.assert_array_equal(train(), train())
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_a_loss_that_is_not_finite_stops_the_training_before_it_is_saved(tmp_path: Any) -> None:
+    def loss(outputs: Any, targets: Any) -> Any:
+        value, doutputs = dlref.cross_entropy(outputs, targets)
+        return value * np.nan, doutputs
+
+    path = tmp_path / "run.safetensors"
+    with pytest.raises(ValueError, match="loss of an epoch is nan: lower the learning rate"):
+        fit(dlref.mlp([4, 3]), loss=loss, checkpoint=path)
+    assert dlref.Checkpoint.load(path).epoch == 0
+
+
+def test_a_batch_size_of_numpy_is_the_same_run(tmp_path: Any) -> None:
+    path = tmp_path / "run.safetensors"
+    fit(dlref.mlp([4, 3]), checkpoint=path, epochs=1, batch_size=8)
+    size: Any = np.int64(8)
+    fit(dlref.mlp([4, 3]), checkpoint=path, epochs=2, batch_size=size, resume=True)
+
+
+def test_a_metric_may_return_any_kind_of_number(tmp_path: Any) -> None:
+    def metric(outputs: Any, targets: Any) -> Any:
+        return np.float32(0.5)
+
+    options = {"validation": (X, Y), "metric": metric, "checkpoint": tmp_path / "run.safetensors"}
+    history = fit(dlref.mlp([4, 3]), **options)
+    assert history["validation_metric"] == [0.5] * 3
+
+
+def test_inputs_may_be_integers_for_a_layer_that_takes_them() -> None:
+    class Embedding(dlref.Layer):
+        def __init__(self) -> None:
+            self.params = {"weight": np.zeros((5, 3), np.float32)}
+
+        def forward(self, x: Any) -> Any:
+            return self.params["weight"][x], x
+
+        def backward(self, dy: Any, cache: Any, *, input_grad: bool = False) -> Any:
+            grad = np.zeros((5, 3), np.float32)
+            np.add.at(grad, cache, dy)
+            return None, {"weight": grad}
+
+    x = np.arange(20) % 5
+    history = fit(Embedding(), (x, x % 3), epochs=30)
+    assert history["loss"][-1] < 0.5 < history["loss"][0]
+
+
+def test_plain_sgd_may_move_one_network_after_the_other() -> None:
+    optimizer = dlref.SGD(0.1)
+    for _ in range(2):
+        fit(dlref.mlp([4, 3]), optimizer=optimizer)
 
 
 def test_targets_may_be_numbers_with_mse() -> None:
@@ -178,6 +231,28 @@ def test_on_a_terminal_a_bar_counts_every_step(
     assert printed.out == ""
     assert "100%" in printed.err
     assert "12/12" in printed.err  # 4 epochs of 3 batches
+
+
+def test_the_bar_of_a_resumed_run_begins_where_the_run_was(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Any
+) -> None:
+    path = tmp_path / "run.safetensors"
+    fit(dlref.mlp([4, 3]), checkpoint=path, epochs=3)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    fit(dlref.mlp([4, 3]), checkpoint=path, epochs=4, resume=True)
+    printed = capsys.readouterr().err
+    assert "9/12" in printed
+    assert "12/12" in printed
+
+
+@pytest.mark.parametrize("stream", [None, io.StringIO()])
+def test_fit_is_silent_without_a_stream_for_errors(
+    stream: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if stream is not None:
+        stream.close()
+    monkeypatch.setattr(sys, "stderr", stream)
+    fit(dlref.mlp([4, 3]))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,44 @@
+"""What a training run is started with, in words: where they differ, it is another run."""
+
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from dlref.backend import Array, asarray, dtype_name
+
+ROWS = 4096  # at once: a file larger than the memory is read in parts
+
+
+def fingerprint(**parts: Any) -> dict[str, str]:
+    """Each part in words: arrays by a checksum, functions by their name, the rest as it prints.
+
+    >>> fingerprint(batch_size=64, data=(np.zeros(3), np.ones(3)))["batch_size"]
+    '64'
+    """
+    return {name: _in_words(part) for name, part in parts.items()}
+
+
+def _in_words(part: Any) -> str:
+    if isinstance(part, np.random.Generator):
+        state = str(part.bit_generator.state).encode()
+        return f"{type(part.bit_generator).__name__} with checksum {zlib.crc32(state):08x}"
+    if isinstance(part, (tuple, list)):
+        return ", ".join(map(_in_words, part))
+    if isinstance(part, Mapping):
+        checksum = 0
+        for array in part.values():
+            checksum = _checksum(array, checksum)
+        return f"{len(part)} arrays with checksum {checksum:08x}"
+    if hasattr(part, "shape") and hasattr(part, "dtype"):
+        return f"{dtype_name(part)} {list(part.shape)} with checksum {_checksum(part, 0):08x}"
+    if hasattr(part, "__qualname__"):
+        return f"{part.__module__}.{part.__qualname__}"
+    return part if isinstance(part, str) else repr(part)
+
+
+def _checksum(array: Array, checksum: int) -> int:
+    for start in range(0, len(array), ROWS):
+        checksum = zlib.crc32(asarray(array[start : start + ROWS]), checksum)
+    return checksum
