@@ -16,7 +16,7 @@ export NO_MKDOCS_2_WARNING := 1
 BIN := .venv/bin
 ENVIRONMENT := @$(PYTHON) tools/environment.py
 COMPILE = $(BIN)/python -m uv pip compile --no-header --no-annotate --quiet
-ALL := --group setup --group test --group lighthouse --extra torch pyproject.toml
+ALL := --group setup --group test --group lighthouse --group bench --extra torch pyproject.toml
 PAGES := docs README.md CONTRIBUTING.md mkdocs.yml tests/pages/test_generated.py
 PAGES += tests/pages/test_cards.py tests/tools/test_glossary.py
 
