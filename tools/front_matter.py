@@ -12,6 +12,7 @@ import json
 import re
 from pathlib import Path
 
+from tools import benchmark
 from tools.a_to_z import a_to_z
 from tools.glossary import Term, linked, links_of, lookup, orphans, read_terms, reading_order
 from tools.prerequisite_map import prerequisite_map
@@ -48,7 +49,7 @@ def generate(root: Path) -> dict[Path, str]:
         )
         files[folder / "claims.md"] = _claims(term)
         files[folder / "sources.md"] = _sources(term)
-    return files
+    return files | benchmark.generate(root)
 
 
 def write(root: Path) -> None:

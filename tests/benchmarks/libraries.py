@@ -53,33 +53,36 @@ class Library(NamedTuple):
 
 
 LIBRARIES = {
-    "by-hand": Library("NumPy by hand", "by_hand:ByHand"),
-    "dlref-numpy": Library("dlref on NumPy", "with_dlref:Dlref", "numpy"),
-    "dlref-cpu": Library("dlref on PyTorch", "with_dlref:Dlref"),
-    "torch-nn": Library("torch.nn", "with_torch:Eager"),
-    "torch-compile": Library("torch.compile, model", "with_torch:Compiled"),
-    "torch-compile-step": Library("torch.compile, step", "with_torch:CompiledStep"),
-    "jax": Library("JAX jit", "with_jax:Jax"),
-    "scikit-learn": Library("scikit-learn", "with_scikit_learn:ScikitLearn"),
-    "dlref-cuda": Library("dlref on CUDA", "with_dlref:Dlref", "cuda"),
-    "torch-nn-cuda": Library("torch.nn, CUDA", "with_torch:Eager", "cuda"),
-    "torch-compile-cuda": Library("torch.compile, model, CUDA", "with_torch:Compiled", "cuda"),
+    "by-hand": Library("NumPy by hand", "tests.benchmarks.by_hand:ByHand"),
+    "dlref-numpy": Library("dlref on NumPy", "tests.benchmarks.with_dlref:Dlref", "numpy"),
+    "dlref-cpu": Library("dlref on PyTorch", "tests.benchmarks.with_dlref:Dlref"),
+    "torch-nn": Library("torch.nn", "tests.benchmarks.with_torch:Eager"),
+    "torch-compile": Library("torch.compile, model", "tests.benchmarks.with_torch:Compiled"),
+    "torch-compile-step": Library(
+        "torch.compile, step", "tests.benchmarks.with_torch:CompiledStep"
+    ),
+    "jax": Library("JAX jit", "tests.benchmarks.with_jax:Jax"),
+    "scikit-learn": Library("scikit-learn", "tests.benchmarks.with_scikit_learn:ScikitLearn"),
+    "dlref-cuda": Library("dlref on CUDA", "tests.benchmarks.with_dlref:Dlref", "cuda"),
+    "torch-nn-cuda": Library("torch.nn, CUDA", "tests.benchmarks.with_torch:Eager", "cuda"),
+    "torch-compile-cuda": Library(
+        "torch.compile, model, CUDA", "tests.benchmarks.with_torch:Compiled", "cuda"
+    ),
     "torch-compile-step-cuda": Library(
-        "torch.compile, step, CUDA", "with_torch:CompiledStep", "cuda"
+        "torch.compile, step, CUDA", "tests.benchmarks.with_torch:CompiledStep", "cuda"
     ),
 }
 
 
-def make_trainer(name: str, problem: Problem) -> Trainer:
+def make_trainer(library: Library, problem: Problem) -> Trainer:
     """Import the library of a row and give it the problem.
 
     Raises:
         UnavailableError: the library, its compiler or its device is not there.
     """
-    library = LIBRARIES[name]
     module, _, trainer = library.trainer.partition(":")
     try:
-        found = importlib.import_module(f"tests.benchmarks.{module}")
+        found = importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise UnavailableError(f"{error.name} is not installed") from error
     made: Trainer = getattr(found, trainer)(problem, library.device)

@@ -12,25 +12,22 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from tests.benchmarks.answers import Checked, Round
 from tests.benchmarks.by_hand import ByHand
-from tests.benchmarks.libraries import LIBRARIES, UnavailableError
+from tests.benchmarks.libraries import Library, UnavailableError
 from tests.benchmarks.nets import Arrays, Net, Problem, problem
-from tests.benchmarks.worker import Checked, Round
 
 ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-5  # of the loss, and of each gradient's largest element
-PAUSE = 0.05  # s; the threads of the turn before come to rest
-MOST_IDLE = 0.05  # of a core: a process that waits must not take more
 MODES = {"each": True, "end": False}  # when the loss is read
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-THREAD_VARIABLES += ("VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS")
+THREAD_VARIABLES = [f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL")]
+THREAD_VARIABLES += ["VECLIB_MAXIMUM_THREADS"]
 
 
 class BenchmarkError(Exception):
@@ -41,22 +38,22 @@ class Effort(NamedTuple):
     """How long it is measured."""
 
     rounds: int = 9
-    seconds: float = 0.3  # of one round of one library
+    seconds: float = 0.25  # of one turn of one library
     limit: float = 300.0  # for one answer
 
 
 class Remote:
     """A process of `worker.py`."""
 
-    def __init__(self, library: str, cores: int, limit: float, cache: str) -> None:
-        self.library, self.limit = library, limit
+    def __init__(self, name: str, cores: int, limit: float, cache: str) -> None:
+        self.name, self.limit = name, limit
         environment = {k: v for k, v in os.environ.items() if k not in THREAD_VARIABLES}
         if cores:
             environment |= dict.fromkeys(THREAD_VARIABLES, str(cores))
         # torch.compile: no processes of its own, nothing kept from another day.
         environment |= {"TORCHINDUCTOR_COMPILE_THREADS": "1", "TORCHINDUCTOR_CACHE_DIR": cache}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.worker", library, str(cores)],
+            [sys.executable, "-m", "tests.benchmarks.worker", str(cores)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
@@ -77,6 +74,7 @@ class Remote:
             UnavailableError: the library cannot run here.
             BenchmarkError: the request failed, its process ended, or it took too long.
         """
+        start = time.monotonic()
         late = threading.Timer(self.limit, self.process.kill)
         late.start()
         try:
@@ -86,27 +84,29 @@ class Remote:
             self.process.stdin.flush()
             how, answer = pickle.load(self.process.stdout)
         except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
-            expired = late.finished.is_set()
+            expired = time.monotonic() - start >= self.limit
             why = f"did not answer within {self.limit:g} s" if expired else self._end()
-            raise BenchmarkError(f"{self.library}: asked to {request}, the process {why}") from error
+            raise BenchmarkError(f"{self.name}: asked to {request}, the process {why}") from error
         finally:
             late.cancel()
         if how == "unavailable":
             raise UnavailableError(answer)
         if how == "failed":
-            raise BenchmarkError(f"{self.library}: asked to {request}, it failed:\n{answer}")
+            raise BenchmarkError(f"{self.name}: asked to {request}, it failed:\n{answer}")
         return answer
 
     def _end(self) -> str:
         return f"ended with exit status {self.process.wait()}; what it printed stands above"
 
 
-def measure(net: Net, names: list[str], cores: int, effort: Effort, cache: str) -> dict[str, Any]:
+def measure(
+    net: Net, libraries: dict[str, Library], cores: int, effort: Effort, cache: str
+) -> dict[str, Any]:
     """All rounds of all libraries on one net.
 
     Args:
         net: what is trained.
-        names: of `libraries.py`; the first is what the others are compared with.
+        libraries: the rows, by name.
         cores: how many each library may use; 0 for all.
         effort: how many rounds, and how long they are.
         cache: a folder for what torch.compile writes.
@@ -119,20 +119,18 @@ def measure(net: Net, names: list[str], cores: int, effort: Effort, cache: str) 
     results: dict[str, dict[str, Any]] = {}
     with ExitStack() as stack:
         remotes: dict[str, Remote] = {}
-        for name in names:
+        for name, library in libraries.items():
             remote = stack.enter_context(Remote(name, cores, effort.limit, cache))
-            remote.ask("prepare", task)
+            remote.ask("prepare", library, task)
             checked: Checked = remote.ask("check")
             results[name] = compare(name, checked, expected, task)
+            results[name] |= {"us": {mode: [] for mode in MODES}}
+            results[name] |= {"idle_seconds": 0.0, "idle_cpu_seconds": 0.0}
             remotes[name] = remote
-        for name, remote in remotes.items():
-            steps = {mode: _calibrate(remote, mode, effort.seconds) for mode in MODES}
-            results[name] |= {"steps": steps, "us": {mode: [] for mode in MODES}, "idle": 0.0}
         for number in range(effort.rounds):
-            for name in _rotated(names, number):
+            for name in _rotated(list(libraries), number):
                 for mode in _rotated(list(MODES), number):
-                    time.sleep(PAUSE)
-                    _turn(remotes[name], mode, results[name])
+                    _turn(remotes[name], mode, effort.seconds, results[name])
     return {"net": net.title, "sizes": list(net.sizes), "batch_size": net.batch_size} | {
         "cores": cores or available_cores(),
         "libraries": results,
@@ -206,23 +204,13 @@ def _errors(
     return errors
 
 
-def _calibrate(remote: Remote, mode: str, seconds: float) -> int:
-    """How many steps take about so long."""
-    steps = 1
-    while True:
-        spent = remote.ask("time", steps, MODES[mode]).seconds
-        if spent >= seconds / 4:
-            return max(2, round(steps * seconds / spent))
-        steps *= 2
-
-
-def _turn(remote: Remote, mode: str, result: dict[str, Any]) -> None:
-    steps = result["steps"][mode]
-    turn: Round = remote.ask("time", steps, MODES[mode])
+def _turn(remote: Remote, mode: str, seconds: float, result: dict[str, Any]) -> None:
+    turn: Round = remote.ask("time", seconds, MODES[mode])
     if not math.isfinite(turn.loss):
-        raise BenchmarkError(f"{remote.library}: the loss became {turn.loss} in {steps} steps")
-    result["us"][mode].append(round(turn.seconds / steps * 1e6, 2))
-    result["idle"] = max(result["idle"], round(turn.idle_cpu_seconds / turn.idle_seconds, 4))
+        raise BenchmarkError(f"{remote.name}: the loss became {turn.loss} in {turn.steps} steps")
+    result["us"][mode].append(round(turn.seconds / turn.steps * 1e6, 2))
+    result["idle_seconds"] = round(result["idle_seconds"] + turn.idle_seconds, 3)
+    result["idle_cpu_seconds"] = round(result["idle_cpu_seconds"] + turn.idle_cpu_seconds, 3)
 
 
 def _rotated(items: list[str], places: int) -> list[str]:

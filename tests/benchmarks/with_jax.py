@@ -1,6 +1,5 @@
 """JAX: the whole step in one jitted function, the old parameters given up for the new ones."""
 
-from functools import partial
 from typing import Any
 
 import jax
@@ -49,13 +48,15 @@ def loss_of(layers: Params, x: jax.Array, y: jax.Array) -> jax.Array:
     return -jnp.take_along_axis(log_probabilities, y[:, None], axis=1).mean()
 
 
-@partial(jax.jit, donate_argnums=0)
-def train_step(
+def update(
     layers: Params, x: jax.Array, y: jax.Array, learning_rate: float
 ) -> tuple[Params, jax.Array]:
     """New layers, and the loss of the old ones."""
     loss, grads = jax.value_and_grad(loss_of)(layers, x, y)
     return jax.tree.map(lambda p, g: p - learning_rate * g, layers, grads), loss
+
+
+train_step = jax.jit(update, donate_argnums=0)
 
 
 def as_problem(layers: Params) -> Arrays:

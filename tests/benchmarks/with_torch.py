@@ -41,7 +41,7 @@ class Eager(Trainer):
     def step(self) -> Any:
         self.optimizer.zero_grad()
         loss = self.loss(self.x, self.y)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         return loss
 
@@ -54,7 +54,7 @@ class Eager(Trainer):
 
     def gradients(self) -> Arrays:
         self.optimizer.zero_grad()
-        self.loss(self.x, self.y).backward()
+        self.loss(self.x, self.y).backward()  # type: ignore[no-untyped-call]
         return [
             as_problem(param.grad) for param in self.model.parameters() if param.grad is not None
         ]

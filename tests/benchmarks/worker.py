@@ -1,6 +1,6 @@
 """The process of one library: it answers what `measure.py` asks, one request at a time.
 
-    python -m tests.benchmarks.worker <library> <cores, 0 for all>
+    python -m tests.benchmarks.worker <cores, 0 for all>
 
 Requests and answers are pickles on standard input and output.
 """
@@ -10,28 +10,11 @@ import pickle
 import sys
 import time
 import traceback
-from typing import Any, NamedTuple
+from typing import Any
 
-from tests.benchmarks.libraries import Trainer, UnavailableError, make_trainer
-from tests.benchmarks.nets import Arrays, Problem
-
-
-class Checked(NamedTuple):
-    """What a library computes at the problem's weights, and what one step makes of them."""
-
-    loss: float
-    gradients: Arrays | None
-    updated: Arrays
-    first_step_seconds: float  # with compilation
-
-
-class Round(NamedTuple):
-    """One turn of a library."""
-
-    seconds: float
-    loss: float  # of the last step
-    idle_seconds: float  # since the turn before
-    idle_cpu_seconds: float  # what all threads of this process used meanwhile
+from tests.benchmarks.answers import Checked, Round
+from tests.benchmarks.libraries import Library, Trainer, UnavailableError, make_trainer
+from tests.benchmarks.nets import Problem
 
 
 class Worker:
@@ -39,13 +22,12 @@ class Worker:
 
     trainer: Trainer
 
-    def __init__(self, library: str) -> None:
-        self.library = library
+    def __init__(self) -> None:
         self.idle_since = clocks()
 
-    def prepare(self, problem: Problem) -> None:
+    def prepare(self, library: Library, problem: Problem) -> None:
         """Import the library, and give it the problem."""
-        self.trainer = make_trainer(self.library, problem)
+        self.trainer = make_trainer(library, problem)
 
     def check(self) -> Checked:
         """Make one step, as the timed rounds do; compilation happens here."""
@@ -57,29 +39,43 @@ class Worker:
         self.trainer.reset()
         return Checked(loss, self.trainer.gradients(), updated, seconds)
 
-    def time(self, steps: int, read_each: bool) -> Round:
-        """Make so many steps from the problem's weights, after a few that are not timed."""
-        start, cpu = clocks()
-        idle, idle_cpu = start - self.idle_since[0], cpu - self.idle_since[1]
+    def time(self, seconds: float, read_each: bool) -> Round:
+        """Train for so long from the problem's weights, after a tenth of it that is not counted."""
+        now, cpu = clocks()
+        idle, idle_cpu = now - self.idle_since[0], cpu - self.idle_since[1]
         self.trainer.reset()
-        self._train(2 + steps // 10, read_each)
+        self._train(seconds / 10, read_each)
         start = time.perf_counter()
-        loss = self._train(steps, read_each)
-        seconds = time.perf_counter() - start
+        steps, loss = self._train(seconds, read_each)
+        spent = time.perf_counter() - start
+        rest()
         self.idle_since = clocks()
-        return Round(seconds, loss, idle, idle_cpu)
+        return Round(steps, spent, loss, idle, idle_cpu)
 
-    def _train(self, steps: int, read_each: bool) -> float:
-        trainer = self.trainer
+    def _train(self, seconds: float, read_each: bool) -> tuple[int, float]:
+        trainer, now = self.trainer, time.perf_counter
+        end = now() + seconds
+        steps = 0
         if read_each:
-            for _ in range(steps):
+            while steps == 0 or now() < end:
                 value = trainer.read(trainer.step())
+                steps += 1
         else:
-            for _ in range(steps):
+            while steps == 0 or now() < end:
                 loss = trainer.step()
+                steps += 1
             value = trainer.read(loss)
         trainer.wait()
-        return value
+        return steps, value
+
+
+def rest() -> None:
+    """Wait until the library's threads sleep: OpenBLAS's and OpenMP's watch for more work first."""
+    for _ in range(100):
+        before = time.process_time()
+        time.sleep(0.01)
+        if time.process_time() - before < 0.001:
+            return
 
 
 def clocks() -> tuple[float, float]:
@@ -87,13 +83,13 @@ def clocks() -> tuple[float, float]:
     return time.perf_counter(), time.process_time()
 
 
-def main(library: str, cores: int) -> None:
+def main(cores: int) -> None:
     """Answer until there are no more requests."""
     if cores and hasattr(os, "sched_setaffinity"):  # Linux; XLA has no variable for its threads
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-cores:])
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
-    worker = Worker(library)
+    worker = Worker()
     while True:
         try:
             request, arguments = pickle.load(sys.stdin.buffer)
@@ -111,4 +107,4 @@ def main(library: str, cores: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(int(sys.argv[1]))
