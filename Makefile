@@ -48,6 +48,7 @@ outputs:
 	$(ENVIRONMENT) test
 	$(BIN)/python -m tools.front_matter
 	$(BIN)/pytest docs --update-outputs
+	$(BIN)/python -m tools.benchmark_chart
 	$(BIN)/python -m tools.cards
 
 site:
@@ -80,8 +81,9 @@ lighthouse:
 	$(ENVIRONMENT) lighthouse
 	$(BIN)/python -m tests.browser.lighthouse
 
+# Beside what others would use, with nothing else running: about a quarter of an hour.
 bench:
-	$(ENVIRONMENT) test
+	$(ENVIRONMENT) bench
 	$(BIN)/python -m tests.benchmarks
 
 # torch is held at the version that CI has everywhere.

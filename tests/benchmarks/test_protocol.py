@@ -16,11 +16,17 @@ def broken(trainer: str) -> dict[str, Library]:
     return {trainer: Library(trainer, f"tests.benchmarks.broken:{trainer}")}
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What torch.compile writes: it spares the second test that compiles half of its time."""
+    return str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.mark.parametrize("name", LIBRARIES)
-def test_library_agrees_with_the_loop_by_hand_and_is_timed(name: str, tmp_path: Path) -> None:
+def test_library_agrees_with_the_loop_by_hand_and_is_timed(name: str, cache: str) -> None:
     libraries = {"by-hand": LIBRARIES["by-hand"], name: LIBRARIES[name]}
     try:
-        record = measure(TINY, libraries, 1, SHORT, str(tmp_path))
+        record = measure(TINY, libraries, 1, SHORT, cache)
     except UnavailableError as error:
         pytest.skip(str(error))
     found = record["libraries"][name]
