@@ -38,9 +38,9 @@ def generate(root: Path) -> dict[Path, str]:
     if not (root / RECORD).exists():
         return {}
     record = json.loads((root / RECORD).read_text(encoding="utf-8"))
-    files = {FOLDER / "machine.md": _machine(record), FOLDER / "goals.md": _goals_table(record)}
-    files[FOLDER / "agreement.md"] = _agreement(record)
+    files = {FOLDER / "machine.md": _machine(record), FOLDER / "agreement.md": _agreement(record)}
     for cores, name in ((most_cores(record), "all-cores"), (1, "one-core")):
+        files[FOLDER / f"goals-{name}.md"] = _goals_table(record, cores)
         for number, measurement in enumerate(with_cores(record, cores), start=1):
             files[FOLDER / f"net-{number}-{name}.md"] = _table(measurement, record)
     return files
@@ -133,28 +133,21 @@ def _table(measurement: Measurement, record: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _goals_table(record: dict[str, Any]) -> str:
-    """One line a net: the ratios that have a goal, those that miss it in bold."""
-    found = list(goals(record, most_cores(record)))
-    others = list(dict.fromkeys((goal.other, goal.mode) for goal in found))
+def _goals_table(record: dict[str, Any], cores: int) -> str:
+    """A column for each net: our time over each other's, and in bold what misses its goal."""
+    found = list(goals(record, cores))
+    nets = [measurement["net"] for measurement in with_cores(record, cores)]
     met = sum(goal.met for goal in found)
     lines = [
-        f"{met} of {len(found)} are reached. Each number is the time of dlref on NumPy over the "
-        "other's, the median of all rounds; in brackets stands the goal; bold is what misses it.",
+        f"{met} of {len(found)} goals are reached. Each number is the time of dlref on NumPy over "
+        "the other's, the median of all rounds; in brackets, the goal; in bold, what misses it.",
         "",
-        "| dlref on NumPy beside | "
-        + " | ".join(measurement["net"] for measurement in with_cores(record, most_cores(record)))
-        + " |",
-        "|---" * (1 + len(found) // len(others)) + "|",
+        f"| dlref on NumPy beside | {' | '.join(nets)} |",
+        f"|---{'|--:' * len(nets)}|",
     ]
-    for other, mode in others:
+    for other, mode in dict.fromkeys((goal.other, goal.mode) for goal in found):
         row = [goal for goal in found if (goal.other, goal.mode) == (other, mode)]
-        cells = [
-            f"{goal.ratio:.2f} ({goal.limit:.1f})"
-            if goal.met
-            else f"**{goal.ratio:.2f}** ({goal.limit:.1f})"
-            for goal in row
-        ]
+        cells = [f"{f'{g.ratio:.2f}' if g.met else f'**{g.ratio:.2f}**'} ({g.limit})" for g in row]
         lines.append(f"| {record['titles'][other]}, {MODES[mode]} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -164,7 +157,7 @@ def _agreement(record: dict[str, Any]) -> str:
     lines = [
         f"The run stops where one is off by more than {record['tolerance']:g}.",
         "",
-        "| | Loss | Gradients | First step, with compilation |",
+        "| Library | Loss | Gradients | First step, with compilation |",
         "|---|--:|--:|--:|",
     ]
     everywhere = [measurement["libraries"] for measurement in record["measurements"]]
@@ -195,9 +188,12 @@ def _machine(record: dict[str, Any]) -> str:
         "",
     ]
     if here["gpu"]:
-        lines += [f"GPU and driver: {here['gpu']}.", ""]
-    else:
-        lines += ["There was no GPU, so no row is of CUDA, and this page has no number for it.", ""]
+        lines += [f"GPU and its driver: {here['gpu']}.", ""]
+    if not any(name.endswith("cuda") for name in record["measurements"][0]["libraries"]):
+        lines += [
+            "No GPU was at hand, so no row is of CUDA, and this page has no number for it.",
+            "",
+        ]
     for name, why in record["unavailable"].items():
         if not name.endswith("cuda"):
             lines += [f"{record['titles'][name]} could not be measured: {why}.", ""]

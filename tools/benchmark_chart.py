@@ -56,7 +56,7 @@ def chart(measurement: Measurement, titles: dict[str, str], name: str) -> str:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set_xlabel("time of a step ÷ that of the hand-written loop")
+        axes.set_xlabel("times the hand-written loop")
         axes.grid(axis="x")
         figure.legend(loc="outside upper left", ncols=2, frameon=False)
         svg = to_svg(figure, name)
