@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RECORD = Path("docs/reference/benchmark.json")
 FOLDER = Path("docs/generated/benchmark")
 MODES = {"each": "read after each step", "end": "read at the end"}
+QUIET = 1.5  # the spread above which the machine was not
 HAND, OURS, JAX = "by-hand", "dlref-numpy", "jax"
 
 Measurement = dict[str, Any]
@@ -63,6 +64,16 @@ def ratios(measurement: Measurement, name: str, to: str, mode: str) -> list[floa
     return [ours / theirs for ours, theirs in pairs]
 
 
+def spread(record: dict[str, Any], cores: int) -> float:
+    """How many times its fastest round a slowest round takes, as the median of all rows."""
+    return median(
+        max(times) / min(times)
+        for measurement in with_cores(record, cores)
+        for library in measurement["libraries"].values()
+        for times in library["us"].values()
+    )
+
+
 def goals(record: dict[str, Any], cores: int) -> Iterator[Goal]:
     """What dlref on NumPy is meant to reach, and the median of its ratio within rounds."""
     measurements = with_cores(record, cores)
@@ -106,6 +117,13 @@ def summary(record: dict[str, Any]) -> str:
             f"{MODES[goal.mode]}; goal {goal.limit:.1f}"
             for goal in missed
         ]
+    for cores in dict.fromkeys((most_cores(record), 1)):
+        if (wide := spread(record, cores)) > QUIET:
+            lines += [
+                "",
+                f"cores: {cores}: the slowest round takes {wide:.1f} times the fastest, in the median "
+                "of all rows: something else was running, so measure again",
+            ]
     return "\n".join(lines)
 
 
@@ -180,10 +198,15 @@ def _machine(record: dict[str, Any]) -> str:
         for measurement in record["measurements"]
         for library in measurement["libraries"].values()
     ]
+    settings = {most_cores(record): "with all cores", 1: "with one"}
+    slowest = " and ".join(
+        f"{spread(record, cores):.2f} times the fastest {how}" for cores, how in settings.items()
+    )
     lines = [
         f"Measured on {record['date']}: {here['processor']}, {here['cores']} cores, "
         f"{here['memory_gib']} GiB of memory, {here['system']}; {versions}. Each number is from "
-        f"{record['rounds']} rounds of {record['seconds']:g} s. A process that waited for its turn "
+        f"{record['rounds']} rounds of {record['seconds']:g} s. The slowest round took {slowest}, in "
+        f"the median of all rows. A process that waited for its turn "
         f"used {max(waiting):.1%} of a core at most.",
         "",
     ]

@@ -58,6 +58,11 @@ def test_missed_goal_is_named() -> None:
     assert "1.30 × torch" not in summary
 
 
+def test_machine_that_was_not_quiet_is_named() -> None:
+    assert "measure again" not in benchmark.summary(record(by_hand=[1.0, 1.1], dlref_numpy=[1, 1]))
+    assert "measure again" in benchmark.summary(record(by_hand=[1.0, 3.0], dlref_numpy=[1, 2]))
+
+
 @pytest.mark.parametrize(
     ("time", "shown"), [(57.34, "57.3"), (312.4, "312"), (1789.0, "1,790"), (73412.0, "73,400")]
 )
