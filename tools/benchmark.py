@@ -66,12 +66,13 @@ def ratios(measurement: Measurement, name: str, to: str, mode: str) -> list[floa
 
 def spread(record: dict[str, Any], cores: int) -> float:
     """How many times its fastest round a slowest round takes, as the median of all rows."""
-    return median(
-        max(times) / min(times)
+    found = [
+        float(max(times) / min(times))
         for measurement in with_cores(record, cores)
         for library in measurement["libraries"].values()
         for times in library["us"].values()
-    )
+    ]
+    return median(found)
 
 
 def goals(record: dict[str, Any], cores: int) -> Iterator[Goal]:
@@ -117,12 +118,12 @@ def summary(record: dict[str, Any]) -> str:
             f"{MODES[goal.mode]}; goal {goal.limit:.1f}"
             for goal in missed
         ]
-    for cores in dict.fromkeys((most_cores(record), 1)):
+    for cores in sorted({measurement["cores"] for measurement in record["measurements"]}):
         if (wide := spread(record, cores)) > QUIET:
             lines += [
                 "",
-                f"cores: {cores}: the slowest round takes {wide:.1f} times the fastest, in the median "
-                "of all rows: something else was running, so measure again",
+                f"cores: {cores}: the slowest round takes {wide:.1f} times the fastest, in the "
+                "median of all rows: something else was running, so measure again",
             ]
     return "\n".join(lines)
 
@@ -205,9 +206,9 @@ def _machine(record: dict[str, Any]) -> str:
     lines = [
         f"Measured on {record['date']}: {here['processor']}, {here['cores']} cores, "
         f"{here['memory_gib']} GiB of memory, {here['system']}; {versions}. Each number is from "
-        f"{record['rounds']} rounds of {record['seconds']:g} s. The slowest round took {slowest}, in "
-        f"the median of all rows. A process that waited for its turn "
-        f"used {max(waiting):.1%} of a core at most.",
+        f"{record['rounds']} rounds of {record['seconds']:g} s. The slowest round took {slowest}, "
+        "in the median of all rows. A process that waited for its turn used "
+        f"{max(waiting):.1%} of a core at most.",
         "",
     ]
     if here["gpu"]:

@@ -21,9 +21,7 @@ class Worker:
     """The requests, by name."""
 
     trainer: Trainer
-
-    def __init__(self) -> None:
-        self.idle_since = clocks()
+    idle_since: tuple[float, float]
 
     def prepare(self, library: Library, problem: Problem) -> None:
         """Import the library, and give it the problem."""
@@ -37,7 +35,9 @@ class Worker:
         seconds = time.perf_counter() - start
         updated = [param.copy() for param in self.trainer.params()]  # reset writes to them
         self.trainer.reset()
-        return Checked(loss, self.trainer.gradients(), updated, seconds)
+        checked = Checked(loss, self.trainer.gradients(), updated, seconds)
+        self._rest()
+        return checked
 
     def time(self, seconds: float, read_each: bool) -> Round:
         """Train for so long from the problem's weights, after a tenth of it that is not counted."""
@@ -48,8 +48,7 @@ class Worker:
         start = time.perf_counter()
         steps, loss = self._train(seconds, read_each)
         spent = time.perf_counter() - start
-        rest()
-        self.idle_since = clocks()
+        self._rest()
         return Round(steps, spent, loss, idle, idle_cpu)
 
     def _train(self, seconds: float, read_each: bool) -> tuple[int, float]:
@@ -68,14 +67,14 @@ class Worker:
         trainer.wait()
         return steps, value
 
-
-def rest() -> None:
-    """Wait until the library's threads sleep: OpenBLAS's and OpenMP's watch for more work first."""
-    for _ in range(100):
-        before = time.process_time()
-        time.sleep(0.01)
-        if time.process_time() - before < 0.001:
-            return
+    def _rest(self) -> None:
+        """Wait until the library's threads sleep: those of OpenBLAS and OpenMP look for more work."""
+        for _ in range(100):
+            before = time.process_time()
+            time.sleep(0.01)
+            if time.process_time() - before < 0.001:
+                break
+        self.idle_since = clocks()
 
 
 def clocks() -> tuple[float, float]:
