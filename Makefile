@@ -16,7 +16,7 @@ export NO_MKDOCS_2_WARNING := 1
 BIN := .venv/bin
 ENVIRONMENT := @$(PYTHON) tools/environment.py
 COMPILE = $(BIN)/python -m uv pip compile --no-header --no-annotate --quiet
-ALL := --group setup --group test --group lighthouse --extra torch pyproject.toml
+ALL := --group setup --group test --group lighthouse --group bench --extra torch pyproject.toml
 PAGES := docs README.md CONTRIBUTING.md mkdocs.yml tests/pages/test_generated.py
 PAGES += tests/pages/test_cards.py tests/pages/test_reference.py tests/tools/test_glossary.py
 
@@ -49,6 +49,7 @@ outputs:
 	$(BIN)/python -m tools.front_matter
 	$(BIN)/python -m tools.reference
 	$(BIN)/pytest docs --update-outputs
+	$(BIN)/python -m tools.benchmark_chart
 	$(BIN)/python -m tools.cards
 
 site:
@@ -81,8 +82,9 @@ lighthouse:
 	$(ENVIRONMENT) lighthouse
 	$(BIN)/python -m tests.browser.lighthouse
 
+# Beside what others would use, with nothing else running: about a quarter of an hour.
 bench:
-	$(ENVIRONMENT) test
+	$(ENVIRONMENT) bench
 	$(BIN)/python -m tests.benchmarks
 
 # torch is held at the version that CI has everywhere.

@@ -174,17 +174,25 @@ def is_like(x: Array, like: Array) -> bool:
 
 
 def is_plainly_finite(x: Array) -> bool:
-    """Whether one BLAS call shows that ``x`` is a NumPy float array without NaN or infinity.
+    """Whether one BLAS call shows that ``x`` is a float array without NaN or infinity.
 
     A sum of squares is not finite where an element is not. False means that a closer look is
-    needed: the sum also overflows where elements are huge, and other libraries are not asked.
+    needed: the sum also overflows where elements are huge, and only NumPy arrays and PyTorch's
+    tensors on the CPU are asked.
     """
-    return (
-        type(x) is np.ndarray
-        and x.dtype in _NUMPY_FLOATS
-        and x.size > 0
-        and isfinite(np.vdot(x, x))  # unlike x.dot, without a warning of overflow
-    )
+    if type(x) is np.ndarray:
+        return (
+            x.dtype in _NUMPY_FLOATS
+            and x.size > 0
+            and isfinite(np.vdot(x, x))  # unlike x.dot, without a warning of overflow
+        )
+    torch = sys.modules.get("torch")
+    if torch is None or type(x) is not torch.Tensor or x.device.type != "cpu":
+        return False
+    if x.requires_grad or x.dtype not in (torch.float32, torch.float64) or x.numel() == 0:
+        return False
+    flat = x.reshape(-1)  # torch.isfinite alone takes many times as long
+    return isfinite(torch.dot(flat, flat).item())
 
 
 def is_writable(x: Array) -> bool:

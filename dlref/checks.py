@@ -94,7 +94,7 @@ def one_hot(what: str, labels: Array, like: Array) -> Array:
         )
     rows, classes = like.shape
     numbers = xp.arange(classes, device=labels.device)
-    if labels.dtype != numbers.dtype and "int" not in dtype_name(labels):
+    if labels.dtype != numbers.dtype and not xp.isdtype(labels.dtype, "integral"):
         raise TypeError(f"{what} must be integers, got {dtype_name(labels)}: convert them first")
     hits = labels[:, None] == numbers  # (N, 1) == (C,): (N, C)
     if on_cpu(labels) and xp.count_nonzero(hits) != rows:

@@ -74,7 +74,9 @@ class Linear(Layer):
         """
         weight, bias = self.params["weight"], self.params["bias"]
         check_matrix("Linear: x", x, weight.shape[0], like=weight)
-        return x @ weight + bias, x  # (N, D) @ (D, M) + (M,)
+        y = x @ weight  # (N, D) @ (D, M)
+        y += bias  # (M,), in place: y is ours, and a second array of its size would cost time
+        return y, x
 
     def backward(
         self, dy: Array, cache: Array, *, input_grad: bool = True

@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STATE = VENV / "dlref.json"
-INCLUDED = {"test": ["site"]}  # groups that another one includes
+INCLUDED = {"test": ["site"], "bench": ["site", "test"]}  # groups that another one includes
 
 
 def main(group: str) -> None:

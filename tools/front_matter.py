@@ -12,6 +12,7 @@ import json
 import re
 from pathlib import Path
 
+from tools import benchmark
 from tools.a_to_z import a_to_z
 from tools.generated import write_changed
 from tools.glossary import Term, linked, links_of, lookup, orphans, read_terms, reading_order
@@ -53,7 +54,7 @@ def generate(root: Path) -> dict[Path, str]:
             files[folder / "related.md"] += f"**In dlref**\n\n{', '.join(in_dlref[term.slug])}\n"
         files[folder / "claims.md"] = _claims(term)
         files[folder / "sources.md"] = _sources(term)
-    return files
+    return files | benchmark.generate(root)
 
 
 def write(root: Path) -> None:

@@ -1,1 +1,5 @@
-"""How fast the training loop is, beside one written by hand. Run: python -m tests.benchmarks."""
+"""How fast dlref trains, beside what others would use. Run: make bench.
+
+`nets.py` says what is trained, `libraries.py` with what; `worker.py` is the process of one library,
+`measure.py` asks all of them in turn, `record.py` adds the machine and judges the goals.
+"""

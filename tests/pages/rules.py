@@ -197,7 +197,9 @@ def include_target(page: Page) -> Found:
         target = page.expanded.includes.get(number)
         if target is None:
             yield number, 'an include is one line: --8<-- "snippets/<entry>/<name>.py"'
-        elif not re.fullmatch(r"(?:snippets|docs/generated)/[\w/-]+\.(?:py|out|svg|md)", target):
+        elif not re.fullmatch(
+            r"(?:snippets|docs/generated)/[\w/-]+\.(?:py|out|svg|md|html)", target
+        ):
             if number not in page.expanded.missing:
                 yield number, f"{target!r}: only whole files of snippets/ and docs/generated/"
         elif number not in page.expanded.missing:
@@ -284,7 +286,10 @@ def output_pairing(page: Page) -> Found:
 
 
 def figure_form(page: Page) -> Found:
-    """A figure has alt text, and the alt text carries a number that an output shows."""
+    """A figure has alt text, and the alt text carries a number that an output shows.
+
+    A generated chart is HTML that holds its own: both are made from the same numbers.
+    """
     outputs = "\n".join(
         (page.site.root / target).read_text(encoding="utf-8")
         for target in page.expanded.includes.values()
@@ -294,6 +299,10 @@ def figure_form(page: Page) -> Found:
         outputs += "\n".join(line for fence in _with_output(page).values() for line in fence.body)
     shown = set(re.findall(r"\d+(?:[.,]\d+)*", outputs))
     for number, target in page.expanded.includes.items():
+        if target.endswith(".html") and number not in page.expanded.missing:
+            chart = (page.site.root / target).read_text(encoding="utf-8")
+            if not re.match(r'<div role="img" aria-label="[^"]*\d[^"]*">\n<svg ', chart):
+                yield number, 'a generated chart is <div role="img" aria-label="...">, then its SVG'
         if not target.endswith(".svg"):
             continue
         alt = re.search(r'<div role="img" aria-label="([^"]+)">', page.lines[number - 2])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages import gate, site_rules
+from tests.pages import gate, rules, site_rules
 from tests.pages.blocks import extract
 from tests.pages.conftest import Run
 from tests.pages.site import Site
@@ -355,6 +355,14 @@ def test_site_rule_rejects(sabotage: Sabotage, copy: Path) -> None:
     problems = [str(problem) for problem in site_rules.check(Site(copy))]
     assert problems
     assert any(re.search(f"{PAGE}.*{sabotage.expected}", problem) for problem in problems), problems
+
+
+def test_generated_chart_without_alt_text_is_rejected(copy: Path) -> None:
+    chart = copy / "docs" / "generated" / "benchmark" / "net-1.html"
+    page = copy / "docs" / "reference" / "benchmark.md"
+    assert rules.check(page, Site(copy)) == []
+    chart.write_text(chart.read_text().replace("aria-label", "title", 1))
+    assert [problem.rule for problem in rules.check(page, Site(copy))] == ["figure-form"]
 
 
 @pytest.mark.parametrize("name", ["orphan.py", "orphan.out", "orphan.svg"])

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,17 @@ def test_another_lock_or_index_makes_another_environment(
 ) -> None:
     monkeypatch.setenv(name, value)
     assert installed(venv) == set()
+
+
+def test_groups_said_to_include_others_do() -> None:
+    groups = tomllib.loads((environment.ROOT / "pyproject.toml").read_text())["dependency-groups"]
+
+    def included(group: str) -> set[str]:
+        direct = {item["include-group"] for item in groups[group] if isinstance(item, dict)}
+        return direct.union(*map(included, direct))
+
+    for group, others in environment.INCLUDED.items():
+        assert included(group) & {"site", "test"} == set(others)
 
 
 def test_old_python_is_told_which_one_is_needed() -> None:
