@@ -68,7 +68,7 @@ class Worker:
         return steps, value
 
     def _rest(self) -> None:
-        """Wait until the library's threads sleep; OpenBLAS's and OpenMP's look for more work."""
+        """Wait until the threads sleep: those of OpenBLAS and OpenMP first look for more work."""
         for _ in range(100):
             before = time.process_time()
             time.sleep(0.01)
