@@ -26,9 +26,10 @@ STATE = "optimizer."  # begins the names of the optimizer's arrays
 class Checkpoint:
     """A training run after a whole number of epochs.
 
-    ``fit`` writes and reads it. To use the trained parameters elsewhere, load it and give them to
-    a network of the same architecture: ``net.with_params(Checkpoint.load(path).params)``. They
-    are NumPy arrays; ``.to("cuda")`` moves the network.
+    ``fit`` writes and reads it; ``epoch`` says how many epochs are done. To use the trained
+    parameters elsewhere, load it and give them to a network of the same architecture:
+    ``net.with_params(Checkpoint.load(path).params)``. They are NumPy arrays; ``.to("cuda")`` moves
+    the network.
 
     On disk it is one safetensors file, which any reader of that format opens: the parameters
     under their own names, the optimizer's arrays under ``optimizer.``, the rest as JSON. To load

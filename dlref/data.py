@@ -19,7 +19,8 @@ def digits(split: str = "random") -> tuple[np.ndarray, np.ndarray, np.ndarray, n
             - ``"last"``: the last 360 in the file's order. It is harder. The labels show that
               the file runs form by form: 14 times the same list of about 130 digits. The source
               names 13 writers for it and says nothing of the order; if, as it seems, a form is
-              one writer's, then the forms of this test part are by hands not trained on.
+              one writer's, then nearly all of this test part is by hands not trained on: two
+              whole forms, and a third but for its first 22 images.
 
     Returns:
         ``(x_train, y_train, x_test, y_test)``: images (N, 64), float32 in [0, 1], rows of pixels

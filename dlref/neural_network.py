@@ -9,7 +9,7 @@ import numpy as np
 
 from dlref.activations import ReLU
 from dlref.backend import Array, resolve_device
-from dlref.checks import check_finite
+from dlref.checks import check_array, check_finite
 from dlref.layer import Cache, Gradients, Layer
 from dlref.linear import Initializer, Linear
 from dlref.weight_initialization import generator, he_normal
@@ -21,7 +21,8 @@ class Sequential(Layer):
     The input x is h₀, the output is that of the last layer.
 
     ``params`` holds every parameter under the name that ``torch.nn.Sequential`` would give it:
-    ``"0.weight"``, ``"0.bias"``, ``"2.weight"``. The arrays are the layers' own.
+    ``"0.weight"``, ``"0.bias"``, ``"2.weight"``. The arrays are the layers' own. ``layers``
+    holds the layers, in order.
 
     Formula:
         hᵢ = layerᵢ(hᵢ₋₁)
@@ -130,6 +131,9 @@ class Sequential(Layer):
         """
         if params.keys() != self.params.keys():
             raise ValueError(f"params must be named {list(self.params)}, got {list(params)}")
+        first = next(iter(params.values()), None)
+        for name, array in params.items():  # of all layers alike
+            check_array(f"params[{name!r}]", array, self.params[name].shape, like=first)
         return type(self)(
             *(
                 layer.with_params({name: params[f"{i}.{name}"] for name in layer.params})

@@ -15,6 +15,7 @@ class Optimizer:
     with a state refuses another network's.
 
     The settings are attributes, and may be set between steps: ``optimizer.lr = 0.01``.
+    ``settings`` holds all of them by name.
 
     Formula:
         p ← p − update(p, g)

@@ -60,7 +60,7 @@ class SGD(Optimizer):
 
 
 class Adam(Optimizer):
-    """Steps of about the same length for every parameter, whatever the size of its gradient.
+    """Steps of about the same length for every parameter, whatever the scale of its gradients.
 
     m and v are running means of the gradient and of its square, both starting at 0. After t steps
     they are too small by the factors 1 − β₁ᵗ and 1 − β₂ᵗ, which are divided out.
@@ -76,7 +76,7 @@ class Adam(Optimizer):
         betas: β₁ and β₂, each in [0, 1).
         eps: ε, at least 1e-38, so that a gradient of 0 does not give 0 / 0.
         weight_decay: λ, 0 or more; λ p is added to the gradient, as an L2 penalty would.
-        amsgrad: divide by the largest v so far instead of the present one.
+        amsgrad: divide by the root of the largest v so far instead of the present one.
 
     Raises:
         ValueError: a setting is outside its range.
@@ -113,9 +113,9 @@ class Adam(Optimizer):
         """lr · m̂ / (√v̂ + ε), of the gradient plus λ p."""
         if self.weight_decay > 0:
             grad = grad + self.weight_decay * p
-        return self.lr * self.direction(name, p, grad)
+        return self.lr * self._direction(name, p, grad)
 
-    def direction(self, name: str, p: Array, grad: Array) -> Array:
+    def _direction(self, name: str, p: Array, grad: Array) -> Array:
         """m̂ / (√v̂ + ε): between about −1 and 1 where gradients keep their size. It never fails.
 
         Args:
@@ -172,7 +172,7 @@ class AdamW(Adam):
         betas: β₁ and β₂, each in [0, 1).
         eps: ε, at least 1e-38.
         weight_decay: λ, 0 or more.
-        amsgrad: divide by the largest v so far instead of the present one.
+        amsgrad: divide by the root of the largest v so far instead of the present one.
 
     Raises:
         ValueError: a setting is outside its range.
@@ -201,4 +201,4 @@ class AdamW(Adam):
 
     def update(self, name: str, p: Array, grad: Array) -> Array:
         """lr · (m̂ / (√v̂ + ε) + λ p)."""
-        return self.lr * (self.direction(name, p, grad) + self.weight_decay * p)
+        return self.lr * (self._direction(name, p, grad) + self.weight_decay * p)

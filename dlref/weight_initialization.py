@@ -67,9 +67,11 @@ def glorot_uniform(in_features: int, out_features: int, rng: np.random.Generator
 
     >>> import numpy as np
     >>> import dlref
-    >>> weight = dlref.glorot_uniform(3, 3, np.random.default_rng(0))
-    >>> print(bool(abs(weight).max() <= 1))
-    True
+    >>> for size in (6, 300):
+    ...     weight = dlref.glorot_uniform(size, size, np.random.default_rng(0))
+    ...     print(f"{size} inputs and outputs: at most {abs(weight).max():.3f}")
+    6 inputs and outputs: at most 0.703
+    300 inputs and outputs: at most 0.100
     """
     check_arguments("glorot_uniform", in_features, out_features, rng)
     limit = math.sqrt(6 / (in_features + out_features))

@@ -50,10 +50,13 @@ Training is four lines, and nothing hides them.
 --8<-- "snippets/home/training_loop.out"
 ```
 
-Each name below has its shapes and dtypes, its formula, what it raises, where it comes from, and
-an example. The examples are run like every block of this site. In shapes, N is the number of
-examples, C that of classes, and D and M are the widths of a layer's input and output. A leading
-`d` means the gradient of the loss: `dlogits` has the shape of `logits`.
+Each name below has its shapes and dtypes, its formula where there is one, what it raises, where it
+comes from, and an example. The examples are run like every block of this site. In shapes, N is the
+number of examples, C that of classes, and D and M are the widths of a layer's input and output. A
+leading `d` means the gradient of the loss: `dlogits` has the shape of `logits`.
+
+Values of arrays on a GPU are not read, since a step would have to wait for them: there, NaN or a
+label out of range raises nothing.
 """
 
 
