@@ -29,7 +29,7 @@ MODES = {"each": True, "end": False}  # when the loss is read
 THREAD_VARIABLES = [f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL")]
 THREAD_VARIABLES += ["VECLIB_MAXIMUM_THREADS"]
 # glibc gives memory back to the system, and asks for it again, or keeps it, as the heap happens to
-# lie: the same loop took 1.4 times as long in one process. With these it keeps all it had.
+# lie: the same loop then takes much longer in one process. With these it keeps all it had.
 KEEP_MEMORY = dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(2**28))
 
 
