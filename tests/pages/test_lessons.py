@@ -280,7 +280,7 @@ def test_first_cell_installs_dlref_where_it_is_missing_and_nothing_where_it_is_t
     fresh = tmp_path / "fresh" / "bin" / "python"
     needed = _site_packages_without_dlref(tmp_path / "needed")
     lost = _python(fresh, bare, needed)
-    assert re.search(r"ModuleNotFoundError: dlref is not installed here.*pip install", lost.stderr)
+    assert re.search(r"ModuleNotFoundError: dlref is not installed.*write the address", lost.stderr)
     check = "import dlref\nprint(dlref.__file__, len(dlref.data.digits()[0]))"
     found = _python(fresh, f"{filled}\n{check}", needed)
     assert found.returncode == 0, found.stderr
