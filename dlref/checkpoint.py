@@ -11,8 +11,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from dlref.backend import Array, asarray, device_of, is_writable
-from dlref.checks import check_array
+from dlref.backend import Array, asarray, device_of
+from dlref.checks import check_array, check_writable
 from dlref.layer import Layer
 from dlref.optimizer import Optimizer
 
@@ -211,15 +211,16 @@ class Checkpoint:
                 f"checkpoint: the network's parameters are {sorted(net.params)}, the file has "
                 f"{sorted(self.params)}: make the network that was trained"
             )
-        kind = rng.bit_generator.state["bit_generator"]
-        if kind != self.random_state["bit_generator"]:
-            raise ValueError(f"checkpoint: the generator is {kind}, was {self.random_state}")
+        kind, before = (s["bit_generator"] for s in (rng.bit_generator.state, self.random_state))
+        if kind != before:
+            raise ValueError(
+                f"checkpoint: the generator is of kind {kind}, and was {before}: make such a one"
+            )
         params, state = dict(self.params), dict(self.state)
         for name, p in net.params.items():
             params[name] = _like(params[name], p)
             check_array(f"checkpoint: params[{name!r}]", params[name], p.shape, like=p)
-            if not is_writable(p):
-                raise ValueError(f"checkpoint: params[{name!r}] cannot be written in place")
+            check_writable(f"checkpoint: the network's params[{name!r}]", p)
         for name, array in state.items():
             state[name] = _like(array, net.params.get(name.partition(".")[2], array))
         optimizer.restore(self.steps, state, net.params)

@@ -15,6 +15,7 @@ from dlref.backend import (
     dtype_name,
     is_like,
     is_plainly_finite,
+    is_writable,
     namespace,
     on_cpu,
 )
@@ -67,6 +68,12 @@ def check_finite(what: str, x: Array) -> None:
         f"{what} must be finite, got {float(flat[first])} at index {tuple(index)}: "
         "look for NaN in the data, or for a learning rate that is too high"
     )
+
+
+def check_writable(what: str, x: Array) -> None:
+    """Raise unless ``x -= 1`` changes the array itself."""
+    if not is_writable(x):
+        raise ValueError(f"{what} cannot be written in place: pass a copy")
 
 
 def one_hot(what: str, labels: Array, like: Array) -> Array:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dlref.backend import Array, is_like, is_plainly_finite, is_writable, namespace
-from dlref.checks import check_array, check_finite
+from dlref.checks import check_array, check_finite, check_writable
 
 
 class Optimizer:
@@ -155,8 +155,7 @@ class Optimizer:
         if not params:
             raise ValueError(f"{who}: there is no parameter to move")
         for name, p in params.items():
-            if not is_writable(p):
-                raise ValueError(f"{who}: params[{name!r}] cannot be written in place: pass a copy")
+            check_writable(f"{who}: params[{name!r}]", p)
         self._check_same(params)
 
     def _check_same(self, params: Mapping[str, Array]) -> None:
@@ -193,9 +192,9 @@ def check_step(who: str, params: Mapping[str, Array], grads: Mapping[str, Array]
             f"got {list(params)} and {list(grads)}"
         )
     for name, p in params.items():
-        if not is_writable(p):
-            raise ValueError(f"{who}: params[{name!r}] cannot be written in place: pass a copy")
         grad = grads[name]
+        if not is_writable(p):
+            check_writable(f"{who}: params[{name!r}]", p)
         if not (is_like(grad, p) and grad.shape == p.shape and is_plainly_finite(grad)):
             check_array(f"{who}: grads[{name!r}]", grad, p.shape, like=p)
             check_finite(f"{who}: grads[{name!r}]", grad)

@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from tools import benchmark
 from tools.benchmark import FOLDER, HAND, MODES, RECORD, ROOT, Measurement
 from tools.figures import STYLE, to_svg
+from tools.generated import write_changed
 
 ROW = 0.32  # inches
 
@@ -32,10 +33,8 @@ def generate(root: Path) -> dict[Path, str]:
 
 
 def write(root: Path) -> None:
-    """Write every chart."""
-    for name, html in generate(root).items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(html, encoding="utf-8")
+    """Write the charts that have changed."""
+    write_changed(root, generate(root))
 
 
 def chart(measurement: Measurement, titles: dict[str, str], name: str) -> str:

@@ -5,6 +5,7 @@ the site (`site_rules.py`) look at what all pages show together.
 """
 
 import ast
+import functools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class Page:
     def is_lesson(self) -> bool:
         return self.site.is_lesson(self.path)
 
-    @property
+    @functools.cached_property
     def is_generated(self) -> bool:
         return self.path in reference.paths(self.site.root)
 
@@ -224,9 +225,9 @@ def snippet_only(page: Page) -> Found:
 
     The blocks of the reference are the examples of dlref's docstrings; the rule above sees to it.
     """
+    if page.is_lesson or page.is_generated or not page.in_docs:
+        return
     for fence in page.fences:
-        if page.is_lesson or page.is_generated or not page.in_docs:
-            continue
         if fence.language not in ("python", "py"):
             continue
         inside = [page.lines[line - 1] for line in _lines_of(fence, page)[1:-1]]

@@ -268,7 +268,7 @@ def test_first_cell_installs_dlref_where_it_is_missing_and_nothing_where_it_is_t
 ) -> None:
     folder, address = published
     with_address = (folder / "lessons" / f"{page.stem}.ipynb").read_text()
-    bare, _ = (_first_cell(text) for text in (page.with_suffix(".ipynb").read_text(), ""))
+    bare = _first_cell(page.with_suffix(".ipynb").read_text())
     filled = _first_cell(with_address)
     assert f'SITE = "{address}"' in filled
 
@@ -291,8 +291,6 @@ def test_first_cell_installs_dlref_where_it_is_missing_and_nothing_where_it_is_t
 
 
 def _first_cell(text: str) -> str:
-    if not text:
-        return ""
     return next(
         "".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"
     )
