@@ -10,7 +10,7 @@ Iverson's: 1 where it holds, else 0.
 import re
 
 RELATIONS = re.compile(" (=|←|∼) ")
-FUNCTIONS = {"exp", "log", "max", "min", "tanh"}
+FUNCTIONS = {"cos", "exp", "log", "max", "min", "sin", "tanh"}
 SIGNS = {
     "  ": r" \quad ",
     "Σ": r"\sum ",

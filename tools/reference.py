@@ -107,10 +107,12 @@ def _pages(package: griffe.Module, root: Path) -> list[Page]:
         item = item.final_target if isinstance(item, griffe.Alias) else item
         if isinstance(item, Item):
             found: dict[str, Item] = {export: item}
-        else:  # a module, whose functions are public
-            found = {f"{export}.{name}": function for name, function in methods(item).items()}
+        else:  # a package: the functions of its modules that it exports
+            public = set(map(str, item.exports or ()))
+            inner = map(methods, item.modules.values())
+            found = {f"{export}.{name}": m[name] for m in inner for name in m if name in public}
         for name, member in found.items():
-            by_module.setdefault(member.module.name, {})[name] = member
+            by_module.setdefault(member.module.path.partition(".")[2], {})[name] = member
     pages = []
     for slug, meta in _listed(root).items():
         names: dict[str, Item] = {}
@@ -166,7 +168,8 @@ def _load(root: Path) -> griffe.Module:
 def _page(page: Page, links: Links, terms: dict[str, Term]) -> str:
     definition = linked(page.description, ANY, terms, str(FOLDER))
     head = ["---", f"title: {page.title}", f"description: {page.description}"]
-    head += [f"made_from: [{', '.join(f'dlref/{name}.py' for name in page.modules)}]"]
+    files = [f"dlref/{name.replace('.', '/')}.py" for name in page.modules]
+    head += [f"made_from: [{', '.join(files)}]"]
     head += ["search: {boost: 0.1}", "---", "", definition, "{: .definition }", ""]
     if page.entry in terms:
         entry = terms[page.entry]

@@ -26,7 +26,14 @@ ALL: dict[str, Item] = NAMES | {
     name: item for name, item in METHODS.items() if read(item).parts or not base_method(item)
 }
 
-NO_FORMULA = {"Checkpoint", "asarray", "available_devices", "data.digits", "fit"}
+NO_FORMULA = {
+    "Checkpoint",
+    "asarray",
+    "available_devices",
+    "data.digits",
+    "data.python_manual",
+    "fit",
+}
 SHAPE = re.compile(r"\bshapes?\b|\([A-Z]\w*(, [A-Z]|,)\)")
 DTYPE = re.compile(r"\bdtypes?\b|\b(float|int)\d\d\b|\bintegers\b")
 UNSEEN = {"cache"}  # what only `forward` and `backward` look at

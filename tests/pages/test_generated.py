@@ -79,6 +79,7 @@ def test_wheel_is_the_same_twice_and_carries_the_data(copy: Path) -> None:
     assert built.stat().st_mtime_ns == time
     names = zipfile.ZipFile(built).namelist()
     assert "dlref/digits.npz" in names
+    assert "dlref/data/digits.py" in names
     assert "dlref/py.typed" in names
 
 

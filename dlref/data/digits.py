@@ -1,4 +1,4 @@
-"""Data that needs no network: the UCI handwritten digits, which the package carries."""
+"""The UCI handwritten digits, which the package carries."""
 
 from importlib.resources import files
 
