@@ -51,7 +51,8 @@ Training is four lines, and nothing hides them.
 ```
 
 Each name below has its shapes and dtypes, its formula where there is one, what it raises, where it
-comes from, and an example. The examples are run like every block of this site. In shapes, N is the
+comes from, and an example. The examples are run like every block of this site; what downloads
+(`data.mnist`, `data.cifar10`) has none, since no block needs a network. In shapes, N is the
 number of examples, C that of classes, and D and M are the widths of a layer's input and output. A
 leading `d` means the gradient of the loss: `dlogits` has the shape of `logits`.
 
