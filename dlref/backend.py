@@ -74,6 +74,18 @@ def asarray(x: Array, device: str = "numpy", *, dtype: str | None = None) -> Arr
     return torch.from_numpy(copy).to(device)
 
 
+def asarray_like(x: Array, like: Array) -> Array:
+    """Copy an array of floats to the library, device and dtype of another.
+
+    >>> asarray_like(np.zeros(1), np.zeros(1, np.float32)).dtype.name
+    'float32'
+    """
+    if device_of(like) == "numpy" and not isinstance(like, np.ndarray):
+        xp = namespace(like)  # another library of the array API standard
+        return xp.asarray(xp.from_dlpack(x), dtype=like.dtype, copy=True)
+    return asarray(x, device_of(like), dtype=dtype_name(like))
+
+
 def device_of(x: Array) -> str:
     """The device word of an array: ``"numpy"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
 
@@ -146,6 +158,12 @@ def namespace(x: Array) -> Any:
         return _find_namespace(x)
 
 
+def is_integer(x: Array) -> bool:
+    """Whether ``x`` holds whole numbers, such as labels or the numbers of tokens."""
+    namespace(x)  # a list or a number raises here
+    return dtype_name(x) in ("int64", "int32", "int16", "int8", "uint8")
+
+
 def dtype_name(x: Array) -> str:
     """The dtype's name without its library: ``"float32"`` for ``torch.float32`` too.
 
@@ -193,6 +211,34 @@ def is_plainly_finite(x: Array) -> bool:
         return False
     flat = x.reshape(-1)  # torch.isfinite alone takes many times as long
     return isfinite(torch.dot(flat, flat).item())
+
+
+def scatter_add_rows(array: Array, indices: Array, rows: Array) -> None:
+    """Add each row to the row of ``array`` at its index, in place; ``+=`` loses repeated indices.
+
+    >>> totals = np.zeros((3, 1))
+    >>> scatter_add_rows(totals, np.array([0, 2, 2]), np.ones((3, 1)))
+    >>> print(totals.T)
+    [[1. 0. 2.]]
+    """
+    if isinstance(array, np.ndarray):
+        np.add.at(array, indices, rows)
+    elif hasattr(array, "index_add_"):
+        array.index_add_(0, indices, rows)
+    else:
+        for k in range(indices.shape[0]):
+            array[int(indices[k]), :] += rows[k, :]
+
+
+def random_mask(keep: float, like: Array, rng: np.random.Generator) -> Array:
+    """1 with probability ``keep``, else 0, in the shape and dtype of ``like``.
+
+    On a GPU it is drawn from that device's own generator, and ``rng`` is not asked: numbers would
+    have to travel there for every mask.
+    """
+    if on_cpu(like):
+        return asarray_like(rng.random(tuple(like.shape), dtype=np.float32) < keep, like)
+    return (namespace(like).empty_like(like).uniform_() < keep).to(like.dtype)
 
 
 def is_writable(x: Array) -> bool:

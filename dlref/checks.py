@@ -9,10 +9,13 @@ import math
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
 from dlref.backend import (
     Array,
     device_of,
     dtype_name,
+    is_integer,
     is_like,
     is_plainly_finite,
     is_writable,
@@ -32,10 +35,50 @@ def check_float(what: str, x: Array) -> None:
         raise ValueError(f"{what} must have at least one dimension: use reshape(x, (1,))")
 
 
-def check_matrix(what: str, x: Array, columns: int, like: Array) -> None:
-    """Raise unless ``x`` is (N, columns), of the library, device and dtype of ``like``."""
-    if not is_like(x, like) or x.ndim != 2 or x.shape[1] != columns or x.shape[0] == 0:
-        _explain(what, x, (-1, columns), like)
+def check_rows(what: str, x: Array, columns: int, like: Array) -> None:
+    """Raise unless ``x`` is (..., columns), of the library, device and dtype of ``like``."""
+    if not is_like(x, like) or x.ndim < 2 or x.shape[-1] != columns or 0 in x.shape:
+        _explain(what, x, (*[-1] * max(1, getattr(x, "ndim", 0) - 1), columns), like)
+
+
+def check_channels(
+    what: str, x: Array, channels: int, like: Array, *, ndims: tuple[int, ...]
+) -> None:
+    """Raise unless ``x`` is (N, channels, ...) with so many dimensions, and like ``like``."""
+    if not is_like(x, like) or x.ndim not in ndims or x.shape[1] != channels or 0 in x.shape:
+        ndim = x.ndim if getattr(x, "ndim", 0) in ndims else ndims[-1]
+        _explain(what, x, (-1, channels, *[-1] * (ndim - 2)), like)
+
+
+def check_tokens(what: str, x: Array, tokens: int, context: int, like: Array) -> None:
+    """Raise unless ``x`` is (N, t), t at most ``context``, of integers in [0, tokens)."""
+    xp = namespace(x)
+    _check_device(what, x, like)
+    if not is_integer(x):
+        raise TypeError(f"{what} must be integers, got {dtype_name(x)}: convert them first")
+    if x.ndim != 2 or 0 in x.shape or x.shape[1] > context:
+        raise ValueError(
+            f"{what} must have shape (N, t), t from 1 to {context}, got {tuple(x.shape)}"
+        )
+    if on_cpu(x) and not (int(xp.min(x)) >= 0 and int(xp.max(x)) < tokens):
+        wrong = int(xp.min(x)) if int(xp.min(x)) < 0 else int(xp.max(x))
+        raise ValueError(f"{what} must be integers in [0, {tokens}), got {wrong}")
+
+
+def check_mask(what: str, mask: Array, shape: tuple[int, int, int], like: Array) -> None:
+    """Raise unless ``mask`` is an array of bools of this shape, or of it without the first axis."""
+    namespace(mask)
+    _check_device(what, mask, like)
+    if dtype_name(mask) != "bool":
+        raise TypeError(f"{what} must be bool, True where it may look, got {dtype_name(mask)}")
+    if mask.shape not in (shape, shape[1:]):
+        raise ValueError(f"{what} must have shape {shape} or {shape[1:]}, got {tuple(mask.shape)}")
+
+
+def check_generator(who: str, rng: Any) -> None:
+    """Raise unless ``rng`` is a ``numpy.random.Generator``."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"{who}: rng must be numpy.random.default_rng(seed), got {rng!r}")
 
 
 def check_array(what: str, x: Array, shape: tuple[int, ...], like: Array) -> None:
@@ -70,6 +113,15 @@ def check_finite(what: str, x: Array) -> None:
     )
 
 
+def check_probabilities(what: str, x: Array) -> None:
+    """Raise unless every element is in [0, 1]; the values of an array on a GPU are not read."""
+    check_finite(what, x)
+    xp = namespace(x)
+    if on_cpu(x) and not (float(xp.min(x)) >= 0 and float(xp.max(x)) <= 1):
+        wrong = float(xp.min(x)) if float(xp.min(x)) < 0 else float(xp.max(x))
+        raise ValueError(f"{what} must be in [0, 1], got {wrong}")
+
+
 def check_writable(what: str, x: Array) -> None:
     """Raise unless ``x -= 1`` changes the array itself."""
     if not is_writable(x):
@@ -77,19 +129,19 @@ def check_writable(what: str, x: Array) -> None:
 
 
 def one_hot(what: str, labels: Array, like: Array) -> Array:
-    """The rows that labels (N,) stand for: (N, C), 1 at the label and 0 elsewhere.
+    """The rows that labels (...) stand for: (..., C), 1 at the label and 0 elsewhere.
 
     Args:
         what: the labels' name in an error.
         labels: integers in [0, C).
-        like: an array (N, C) of the same device; its dtype is the result's.
+        like: an array (..., C) of the same device; its dtype is the result's.
 
     Raises:
         ValueError: the labels' shape or device does not fit, or one is not in [0, C).
         TypeError: the labels are not integers.
     """
     xp = namespace(labels)
-    if like.ndim != 2 or labels.shape != like.shape[:1]:
+    if like.ndim < 2 or labels.shape != like.shape[:-1]:
         raise ValueError(
             f"{what} must have shape (N,) for logits of shape (N, C), "
             f"got {tuple(labels.shape)} for {tuple(like.shape)}"
@@ -99,15 +151,19 @@ def one_hot(what: str, labels: Array, like: Array) -> Array:
             f'{what} are on "{device_of(labels)}", the logits on "{device_of(like)}": '
             f'move them with dlref.asarray(labels, "{device_of(like)}")'
         )
-    rows, classes = like.shape
+    classes = like.shape[-1]
     numbers = xp.arange(classes, device=labels.device)
     if labels.dtype != numbers.dtype and not xp.isdtype(labels.dtype, "integral"):
         raise TypeError(f"{what} must be integers, got {dtype_name(labels)}: convert them first")
-    hits = labels[:, None] == numbers  # (N, 1) == (C,): (N, C)
-    if on_cpu(labels) and xp.count_nonzero(hits) != rows:
-        first = next(i for i in range(rows) if not 0 <= int(labels[i]) < classes)
+    hits = labels[..., None] == numbers  # (..., 1) == (C,): (..., C)
+    if on_cpu(labels) and xp.count_nonzero(hits) != math.prod(labels.shape):
+        flat = xp.reshape(labels, (-1,))
+        first = next(i for i in range(flat.shape[0]) if not 0 <= int(flat[i]) < classes)
+        index = (
+            first if labels.ndim == 1 else tuple(map(int, np.unravel_index(first, labels.shape)))
+        )
         raise ValueError(
-            f"{what} must be integers in [0, {classes}), got {int(labels[first])} at index {first}"
+            f"{what} must be integers in [0, {classes}), got {int(flat[first])} at index {index}"
         )
     return xp.astype(hits, like.dtype)
 
@@ -125,12 +181,12 @@ def check_number(what: str, value: float, low: float, high: float = math.inf) ->
     return float(value)
 
 
-def check_size(what: str, size: int) -> None:
-    """Raise unless ``size`` is a whole number of at least 1."""
+def check_size(what: str, size: int, low: int = 1) -> None:
+    """Raise unless ``size`` is a whole number of at least ``low``."""
     if isinstance(size, bool) or not isinstance(size, Integral):
         raise TypeError(f"{what} must be a whole number, got {size!r}")
-    if size < 1:
-        raise ValueError(f"{what} must be at least 1, got {size}")
+    if size < low:
+        raise ValueError(f"{what} must be at least {low}, got {size}")
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
@@ -139,13 +195,17 @@ def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
     )
 
 
-def _explain(what: str, x: Any, shape: tuple[int, ...], like: Array) -> None:
-    """Raise the error that says what is wrong with ``x``, if anything is."""
+def _check_device(what: str, x: Array, like: Array) -> None:
     if namespace(x) is not namespace(like) or device_of(x) != device_of(like):
         raise ValueError(
             f'{what} is on "{device_of(x)}", but meets an array on "{device_of(like)}": '
             f'move it with dlref.asarray(x, "{device_of(like)}")'
         )
+
+
+def _explain(what: str, x: Any, shape: tuple[int, ...], like: Array) -> None:
+    """Raise the error that says what is wrong with ``x``, if anything is."""
+    _check_device(what, x, like)
     if not _fits(x.shape, shape):
         expected = ", ".join("N" if n == -1 else str(n) for n in shape)
         expected += "," if len(shape) == 1 else ""

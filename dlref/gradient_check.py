@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dlref.backend import Array, asarray, device_of, dtype_name, namespace
-from dlref.layer import Layer
+from dlref.backend import Array, asarray_like, dtype_name, is_integer, namespace
+from dlref.layer import Cache, Layer
 from dlref.weight_initialization import generator
 
 STEP = 1e-5
@@ -15,7 +15,11 @@ rounding (precision / STEP) and that of curvature (STEP²) are both near 1e-10."
 
 
 def gradcheck(
-    function: Layer | Callable[[Array], tuple[Array, Array]], x: Array, *, seed: int = 0
+    function: Layer | Callable[[Array], tuple[Array, Array]],
+    x: Array,
+    *,
+    seed: int = 0,
+    training: bool = False,
 ) -> dict[str, float]:
     """Compare the gradients that code computes with those that finite differences measure.
 
@@ -34,8 +38,10 @@ def gradcheck(
         function: a layer or network, or a function that returns ``(loss, gradient)``, the
             gradient in the shape and dtype of ``x``.
         x: its input, in the shape that it takes, float64; a layer's parameters must be float64
-            too. Keep away from points without a derivative, such as 0 for ``ReLU``.
-        seed: for the random upstream gradient.
+            too. Keep away from points without a derivative, such as 0 for ``ReLU``. Of integers,
+            as ``Embedding`` takes them, no gradient is measured.
+        seed: for the random upstream gradient, and for what random layers draw.
+        training: check the layer as it is in training; each time it draws the same.
 
     Returns:
         The relative error for ``"x"`` and for every parameter by its name: below 1e-6 where the
@@ -57,24 +63,27 @@ def gradcheck(
     True
     """
     xp = namespace(x)
-    if dtype_name(x) != "float64":
+    if dtype_name(x) != "float64" and not is_integer(x):
         raise TypeError(f'gradcheck: x must be float64, got {dtype_name(x)}: use dtype="float64"')
     x = xp.asarray(x, copy=True)
-    arrays = {"x": x}
+    arrays = {} if is_integer(x) else {"x": x}
 
     if isinstance(function, Layer):
         # The layer's own parameters are not touched: a copy is moved up and down.
         copies = {name: xp.asarray(p, copy=True) for name, p in function.params.items()}
         arrays |= copies
         layer = function.with_params(copies)
-        y, cache = layer.forward(x)
-        upstream = generator("gradcheck", seed).normal(size=tuple(y.shape))
-        dy = _like(upstream, y)
+
+        def forward() -> tuple[Array, Cache]:
+            return layer.forward(x, training=np.random.default_rng(seed) if training else None)
+
+        y, cache = forward()
+        dy = asarray_like(generator("gradcheck", seed).normal(size=tuple(y.shape)), y)
         dx, grads = layer.backward(dy, cache, input_grad=True)
         computed = {"x": dx, **grads}
 
         def value() -> float:
-            return float(xp.sum(layer.forward(x)[0] * dy))
+            return float(namespace(y).sum(forward()[0] * dy))
     else:
         loss = function
         computed = {"x": loss(x)[1]}
@@ -121,9 +130,3 @@ def _relative_error(computed: Array, measured: Array) -> float:
     difference = float(xp.max(xp.abs(computed - measured)))
     scale = max(float(xp.max(xp.abs(computed))), float(xp.max(xp.abs(measured))))
     return difference / scale if scale > 0 else 0.0
-
-
-def _like(values: np.ndarray, array: Array) -> Array:
-    if device_of(array) == "numpy" and not isinstance(array, np.ndarray):
-        return namespace(array).asarray(values)  # another library of the array API standard
-    return asarray(values, device_of(array))

@@ -5,11 +5,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Self
 
-from dlref.backend import Array, asarray, device_of, dtype_name, resolve_device
+import numpy as np
+
+from dlref.backend import Array, asarray, asarray_like, device_of, dtype_name, resolve_device
 from dlref.checks import check_array, check_float
 
 Cache = Any
 """What ``forward`` keeps for ``backward``. Valid until the input or a parameter changes."""
+
+Training = np.random.Generator | None
+"""The generator that random layers draw from in training; ``None`` when a network is used."""
 
 Gradients = dict[str, Array]
 """The loss's gradient for every parameter, by the parameter's name."""
@@ -19,7 +24,8 @@ class Layer:
     """The base of all layers: ``forward`` and ``backward`` are written by each.
 
     ``params`` maps names to arrays and is read-only: an optimizer changes the arrays in place. A
-    layer without parameters has an empty one.
+    layer without parameters has an empty one. ``buffers`` is the same for arrays that a layer
+    itself changes in training, such as the running means of ``BatchNorm``.
 
     Formula:
         dx = dy · ∂y/∂x
@@ -33,7 +39,7 @@ class Layer:
     >>> import numpy as np
     >>> import dlref
     >>> class Double(dlref.Layer):
-    ...     def forward(self, x):
+    ...     def forward(self, x, *, training=None):
     ...         return 2 * x, None
     ...
     ...     def backward(self, dy, cache, *, input_grad=True):
@@ -44,12 +50,15 @@ class Layer:
     """
 
     params: Mapping[str, Array] = MappingProxyType({})
+    buffers: Mapping[str, Array] = MappingProxyType({})
 
-    def forward(self, x: Array) -> tuple[Array, Cache]:
+    def forward(self, x: Array, *, training: Training = None) -> tuple[Array, Cache]:
         """Map the input to the output, and keep what ``backward`` needs.
 
         Args:
             x: the input, in the shape that the layer takes; float32 or float64, as its parameters.
+            training: in training, the generator that random layers draw from; otherwise ``None``.
+                ``Dropout`` and ``BatchNorm`` do something else in training, the others do not.
 
         Returns:
             ``(y, cache)``: the output, in the shape that the layer gives and the dtype of x, and
@@ -82,6 +91,8 @@ class Layer:
     def with_params(self, params: Mapping[str, Array]) -> Self:
         """A new layer like this one that holds the given arrays, which it does not copy.
 
+        Its buffers are copies of this layer's, on the device of the parameters.
+
         Args:
             params: name → array, with the names and shapes of this layer's own; all float32 or
                 all float64, on one device.
@@ -102,6 +113,9 @@ class Layer:
             check_array(f"params[{name!r}]", array, self.params[name].shape, like=first)
         layer = copy.copy(self)
         layer.params = MappingProxyType(dict(params))
+        layer.buffers = MappingProxyType(
+            {name: asarray_like(array, first) for name, array in self.buffers.items()}
+        )
         return layer
 
     def to(self, device: str | None = None, *, dtype: str | None = None) -> Self:

@@ -1,5 +1,7 @@
 """How good a network is, in a unit that people use: it has no gradient, and trains nothing."""
 
+import math
+
 from dlref.backend import Array, namespace
 from dlref.checks import check_finite, one_hot
 
@@ -13,8 +15,9 @@ def accuracy(logits: Array, labels: Array) -> float:
         accuracy = 1/N Σₙ [argmaxⱼ logits[n, j] = labels[n]]
 
     Args:
-        logits: scores (N, C), float32 or float64. On a tie, the first of the largest counts.
-        labels: right classes (N,), integers in [0, C).
+        logits: scores (N, C), or (..., C), float32 or float64. On a tie, the first of
+            the largest counts.
+        labels: right classes (N,), or (...), integers in [0, C).
 
     Returns:
         A number from 0 to 1.
@@ -34,5 +37,5 @@ def accuracy(logits: Array, labels: Array) -> float:
     check_finite("accuracy: logits", logits)
     one_hot("accuracy: labels", labels, like=logits)  # checks them
     xp = namespace(logits)
-    right = int(xp.count_nonzero(xp.argmax(logits, axis=1) == labels))
-    return right / int(logits.shape[0])
+    right = int(xp.count_nonzero(xp.argmax(logits, axis=-1) == labels))
+    return right / int(math.prod(labels.shape))

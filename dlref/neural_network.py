@@ -7,11 +7,11 @@ from typing import Self
 
 import numpy as np
 
-from dlref.activations import ReLU
-from dlref.backend import Array, resolve_device
+from dlref.backend import Array, is_integer, resolve_device
 from dlref.checks import check_array, check_finite
-from dlref.layer import Cache, Gradients, Layer
-from dlref.linear import Initializer, Linear
+from dlref.layer import Cache, Gradients, Layer, Training
+from dlref.layers.activations import ReLU
+from dlref.layers.linear import Initializer, Linear
 from dlref.weight_initialization import generator, he_normal
 
 
@@ -57,19 +57,23 @@ class Sequential(Layer):
         self._names = [
             {name: f"{i}.{name}" for name in layer.params} for i, layer in enumerate(layers)
         ]
-        self.params = MappingProxyType(
-            {
-                names[name]: array
-                for layer, names in zip(layers, self._names, strict=True)
-                for name, array in layer.params.items()
-            }
+        self.params, self.buffers = (
+            MappingProxyType(
+                {
+                    f"{i}.{name}": array
+                    for i, part in enumerate(parts)
+                    for name, array in part.items()
+                }
+            )
+            for parts in ([layer.params for layer in layers], [layer.buffers for layer in layers])
         )
 
-    def forward(self, x: Array) -> tuple[Array, list[Cache]]:
+    def forward(self, x: Array, *, training: Training = None) -> tuple[Array, Cache]:
         """Map the input through every layer, first to last.
 
         Args:
             x: the input, in the shape, the dtype and on the device that the first layer takes.
+            training: the generator that random layers draw from, in training only.
 
         Returns:
             ``(y, caches)``: the output, in the shape that the last layer gives and the dtype of x,
@@ -79,15 +83,16 @@ class Sequential(Layer):
             ValueError: x holds NaN or infinity, or a shape or a device does not fit.
             TypeError: x is not an array, or a dtype does not fit.
         """
-        check_finite("Sequential: x", x)
+        if not is_integer(x):  # as labels and the numbers of tokens are
+            check_finite("Sequential: x", x)
         caches = []
         for layer in self.layers:
-            x, cache = layer.forward(x)
+            x, cache = layer.forward(x, training=training)
             caches.append(cache)
         return x, caches
 
     def backward(
-        self, dy: Array, cache: list[Cache], *, input_grad: bool = False
+        self, dy: Array, cache: Cache, *, input_grad: bool = False
     ) -> tuple[Array | None, Gradients]:
         """Map the gradient back through every layer, last to first.
 

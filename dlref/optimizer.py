@@ -175,6 +175,11 @@ class Optimizer:
                 )
 
     @property
+    def steps(self) -> int:
+        """How many steps it has made."""
+        return self._steps
+
+    @property
     def settings(self) -> dict[str, Any]:
         """Every setting by its name: ``{"lr": 0.1, "momentum": 0.9}``."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}

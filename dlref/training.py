@@ -15,6 +15,8 @@ from dlref.fingerprint import fingerprint
 from dlref.layer import Layer
 from dlref.optimizer import Optimizer
 from dlref.progress import progress
+from dlref.schedules import Schedule
+from dlref.step import Step
 from dlref.weight_initialization import generator
 
 History = dict[str, list[float]]
@@ -30,6 +32,8 @@ def fit(
     epochs: int,
     batch_size: int,
     seed: int | np.random.Generator = 0,
+    schedule: Schedule | None = None,
+    max_norm: float | None = None,
     validation: Data | None = None,
     metric: Metric | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -54,7 +58,10 @@ def fit(
         optimizer: ``SGD``, ``Adam``, ``AdamW``.
         epochs: how often each example is used, in all; those before an interruption count.
         batch_size: examples a step.
-        seed: a whole number, or a ``numpy.random.Generator``, for the order of the examples.
+        seed: a whole number, or a ``numpy.random.Generator``, for the order of the examples and for
+            what ``Dropout`` draws.
+        schedule: ``WarmupCosine`` or any function step → learning rate; steps count from 0.
+        max_norm: where given, gradients are clipped to it, as ``clip_gradients`` does.
         validation: another ``(x, y)``, evaluated after each epoch and never trained on.
         metric: ``accuracy``, or any function ``(outputs, y) → number`` that averages over
             examples; for the validation data.
@@ -91,10 +98,7 @@ def fit(
     >>> print(f"{dlref.accuracy(net.forward(x_test)[0], y_test):.2f}")
     0.93
     """
-    if not isinstance(net, Layer):
-        raise TypeError(f"fit: net must be a dlref.Layer, such as mlp(...), got {net!r:.80}")
-    if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"fit: optimizer must be such as SGD(lr=0.1), got {optimizer!r:.80}")
+    step = Step(net, loss, optimizer, schedule, max_norm)
     check_size("fit: epochs", epochs)
     check_size("fit: batch_size", batch_size)
     rng = generator("fit", seed)
@@ -115,6 +119,8 @@ def fit(
             parameters=net.params,
             optimizer=repr(optimizer),
             seed=rng,
+            schedule=schedule,
+            max_norm=max_norm,
             loss=loss,
             metric=metric,
             batch_size=int(batch_size),
@@ -133,7 +139,7 @@ def fit(
         for _ in range(done, epochs):
             order = asarray(rng.permutation(len(data[0])), device_of(data[0]))
             batches = _batches(order, batch_size, advance)
-            means = {"loss": _train(net, data, loss, optimizer, batches)}
+            means = {"loss": _train(step, data, batches, rng)}
             if validation is not None:
                 means |= evaluate(net, validation, loss, metric)
             for name, mean in means.items():
@@ -143,22 +149,13 @@ def fit(
     return history
 
 
-def _train(
-    net: Layer, data: Data, loss: Loss, optimizer: Optimizer, batches: Iterator[Array]
-) -> float:
-    """One epoch: the four lines for every batch. Returns the mean loss of the examples."""
-    x, y = data
+def _train(step: Step, data: Data, batches: Iterator[Array], rng: np.random.Generator) -> float:
+    """One epoch: a step for every batch. Returns the mean loss of the examples."""
     losses, sizes = [], []
     for batch in batches:
-        x_batch, y_batch = _rows(x, batch), _rows(y, batch)
-
-        outputs, cache = net.forward(x_batch)
-        value, doutputs = loss(outputs, y_batch)
-        _, grads = net.backward(doutputs, cache)
-        optimizer.step(net.params, grads)
-
-        losses.append(value)  # read after the last step: a GPU would have to wait for each
+        losses.append(step(_rows(data[0], batch), _rows(data[1], batch), rng))
         sizes.append(len(batch))
+    # The losses are read after the last step: a GPU would have to wait for each.
     mean = float(np.average([float(value) for value in losses], weights=sizes))
     if not math.isfinite(mean):  # on a GPU nothing has looked at it before
         raise ValueError(

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dlref.checks import check_size
+from dlref.checks import check_generator, check_size
 
 
 def he_normal(in_features: int, out_features: int, rng: np.random.Generator) -> np.ndarray:
@@ -82,8 +82,7 @@ def check_arguments(who: str, in_features: int, out_features: int, rng: Any) -> 
     """Raise unless the sizes are at least 1, and ``rng`` is a ``numpy.random.Generator``."""
     check_size(f"{who}: in_features", in_features)
     check_size(f"{who}: out_features", out_features)
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"{who}: rng must be numpy.random.default_rng(seed), got {rng!r}")
+    check_generator(who, rng)
 
 
 def generator(who: str, seed: int | np.random.Generator) -> np.random.Generator:

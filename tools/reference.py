@@ -21,7 +21,7 @@ FOLDER = Path("docs/reference")
 
 # What signatures name besides public names; the index explains it.
 TYPES = ["backend.Array", "layer.Cache", "layer.Gradients"]
-TYPES += ["linear.Initializer", "evaluation.Data", "evaluation.Loss"]
+TYPES += ["layers.linear.Initializer", "evaluation.Data", "evaluation.Loss"]
 TYPES += ["evaluation.Metric", "training.History"]
 ANY = Term("", "", "", [], "")  # no term is left out of a page's definition
 
@@ -77,7 +77,7 @@ def generate(root: Path) -> dict[Path, str]:
     """Every page of the reference, by its path below ``root``."""
     package, terms = _load(root), read_terms(root)
     pages = _pages(package, root)
-    links = {name: f"index.md#{name}" for name in (path.split(".")[1] for path in TYPES)}
+    links = {name: f"index.md#{name}" for name in (path.rpartition(".")[2] for path in TYPES)}
     for page in pages:
         for name, item in page.names.items():
             inner = methods(item) if item.is_class else {}
@@ -197,7 +197,7 @@ def _index(package: griffe.Module, pages: list[Page], links: Links) -> str:
         lines += [definitions(f"[{page.title}]({page.slug}.md)", names), ""]
     lines += ["## Types in signatures {: #types }", ""]
     for path in TYPES:
-        name, text = path.split(".")[1], prose(read(package[path]).summary, links)
+        name, text = path.rpartition(".")[2], prose(read(package[path]).summary, links)
         lines += [definitions(f"`{name}`{{: #{name} }}", [text]), ""]
     return "\n".join(lines)
 

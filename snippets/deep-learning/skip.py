@@ -4,8 +4,8 @@ import dlref
 
 
 class Skip(dlref.Sequential):  # h + f(h) in place of f(h)
-    def forward(self, x):
-        y, cache = super().forward(x)
+    def forward(self, x, *, training=None):
+        y, cache = super().forward(x, training=training)
         return x + y, cache
 
     def backward(self, dy, cache, *, input_grad=True):

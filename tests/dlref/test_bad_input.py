@@ -83,7 +83,7 @@ WRONG_KIND: list[tuple[Any, type[Exception], str]] = [
 ]
 WRONG_SHAPE: list[tuple[Any, type[Exception], str]] = [
     (GOOD_X[0], ValueError, r"must have shape \(N, 4\), got \(4,\)"),
-    (GOOD_X[None], ValueError, r"must have shape \(N, 4\), got \(1, 5, 4\)"),
+    (GOOD_X[None, :, :3], ValueError, r"must have shape \(N, N, 4\), got \(1, 5, 3\)"),
     (GOOD_X[:, :3], ValueError, r"must have shape \(N, 4\), got \(5, 3\)"),
     (np.array(1.0, F32), ValueError, "must have (at least one dimension|shape)"),
     (GOOD_X.astype(F64), TypeError, 'must be float32, got float64.*dtype="float32"'),

@@ -28,8 +28,8 @@ ALL: dict[str, Item] = NAMES | {
 
 DOWNLOADED = {"data.cifar10", "data.mnist"}  # no example needs a network
 NO_FORMULA = {"Checkpoint", "asarray", "available_devices", "data.digits", "data.python_manual"}
-NO_FORMULA |= {"fit", *DOWNLOADED}
-SHAPE = re.compile(r"\bshapes?\b|\([A-Z]\w*(, [A-Z]|,)\)")
+NO_FORMULA |= {"fit", "lenet", "alexnet", "gpt", "load_gpt2", *DOWNLOADED}
+SHAPE = re.compile(r"\bshapes?\b|\(([A-Z]|\.\.\.)(,|(, ([\w'/ +]+|\.\.\.))+)\)")
 DTYPE = re.compile(r"\bdtypes?\b|\b(float|int)\d\d\b|\bintegers\b")
 UNSEEN = {"cache"}  # what only `forward` and `backward` look at
 

@@ -119,7 +119,7 @@ def test_inputs_may_be_integers_for_a_layer_that_takes_them() -> None:
         def __init__(self) -> None:
             self.params = {"weight": np.zeros((5, 3), np.float32)}
 
-        def forward(self, x: Any) -> Any:
+        def forward(self, x: Any, *, training: Any = None) -> Any:
             return self.params["weight"][x], x
 
         def backward(self, dy: Any, cache: Any, *, input_grad: bool = False) -> Any:

@@ -8,7 +8,7 @@ Each is defined at ±∞ and leaves NaN as it is; the next loss or optimizer nam
 
 from dlref.backend import Array, namespace
 from dlref.checks import check_array, check_float
-from dlref.layer import Gradients, Layer
+from dlref.layer import Gradients, Layer, Training
 
 
 class ReLU(Layer):
@@ -29,11 +29,12 @@ class ReLU(Layer):
     [0. 0. 2.]
     """
 
-    def forward(self, x: Array) -> tuple[Array, Array]:
+    def forward(self, x: Array, *, training: Training = None) -> tuple[Array, Array]:
         """Map x to y, element by element.
 
         Args:
             x: any shape with at least one dimension, float32 or float64.
+            training: makes no difference here.
 
         Returns:
             ``(y, cache)``: y as x in shape and dtype. The cache is y.
@@ -91,11 +92,12 @@ class Sigmoid(Layer):
     [0.  0.5 1. ]
     """
 
-    def forward(self, x: Array) -> tuple[Array, Array]:
+    def forward(self, x: Array, *, training: Training = None) -> tuple[Array, Array]:
         """Map x to y, element by element.
 
         Args:
             x: any shape with at least one dimension, float32 or float64.
+            training: makes no difference here.
 
         Returns:
             ``(y, cache)``: y as x in shape and dtype. The cache is y.
@@ -153,11 +155,12 @@ class Tanh(Layer):
     [-1.  0.  1.]
     """
 
-    def forward(self, x: Array) -> tuple[Array, Array]:
+    def forward(self, x: Array, *, training: Training = None) -> tuple[Array, Array]:
         """Map x to y, element by element.
 
         Args:
             x: any shape with at least one dimension, float32 or float64.
+            training: makes no difference here.
 
         Returns:
             ``(y, cache)``: y as x in shape and dtype. The cache is y.

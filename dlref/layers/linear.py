@@ -6,8 +6,8 @@ from types import MappingProxyType
 import numpy as np
 
 from dlref.backend import Array, asarray, namespace
-from dlref.checks import check_array, check_finite, check_matrix
-from dlref.layer import Gradients, Layer
+from dlref.checks import check_array, check_finite, check_rows
+from dlref.layer import Gradients, Layer, Training
 from dlref.weight_initialization import check_arguments, he_normal
 
 Initializer = Callable[[int, int, np.random.Generator], np.ndarray]
@@ -59,24 +59,26 @@ class Linear(Layer):
         check_finite("Linear: init's result", weight)
         self.params = MappingProxyType({"weight": weight, "bias": bias})
 
-    def forward(self, x: Array) -> tuple[Array, Array]:
+    def forward(self, x: Array, *, training: Training = None) -> tuple[Array, Array]:
         """Map each row of x to a row of y.
 
         Args:
-            x: rows (N, D), of the dtype and on the device of the weights.
+            x: rows (N, D), or (..., D) with more dimensions before the last; of the dtype and on
+                the device of the weights.
+            training: makes no difference here.
 
         Returns:
-            ``(y, cache)``: y (N, M) in the same dtype. The cache is x.
+            ``(y, cache)``: y (N, M), or (..., M), in the same dtype. The cache is x.
 
         Raises:
             ValueError: the shape or the device does not fit.
             TypeError: ``x`` has another dtype than the weights.
         """
         weight, bias = self.params["weight"], self.params["bias"]
-        check_matrix("Linear: x", x, weight.shape[0], like=weight)
-        y = x @ weight  # (N, D) @ (D, M)
+        check_rows("Linear: x", x, weight.shape[0], like=weight)
+        y = as_rows(x) @ weight  # (N, D) @ (D, M)
         y += bias  # (M,), in place: y is ours, and a second array of its size would cost time
-        return y, x
+        return y if x.ndim == 2 else namespace(y).reshape(y, (*x.shape[:-1], y.shape[1])), x
 
     def backward(
         self, dy: Array, cache: Array, *, input_grad: bool = True
@@ -89,12 +91,12 @@ class Linear(Layer):
             dx = dy Wᵀ
 
         Args:
-            dy: gradient of the loss at y (N, M), of the dtype and on the device of x.
+            dy: gradient of the loss at y, in its shape, of the dtype and on the device of x.
             cache: what ``forward`` gave beside y.
             input_grad: where False, dx is not computed.
 
         Returns:
-            ``(dx, grads)``: dx (N, D), or ``None``; ``grads["weight"]`` (D, M) is dW,
+            ``(dx, grads)``: dx in the shape of x, or ``None``; ``grads["weight"]`` (D, M) is dW,
             ``grads["bias"]`` (M,) is db. All have the dtype of dy.
 
         Raises:
@@ -102,10 +104,19 @@ class Linear(Layer):
             TypeError: dy has another dtype than x.
         """
         x, weight = cache, self.params["weight"]
-        check_array("Linear: dy", dy, (x.shape[0], weight.shape[1]), like=x)
-        grads = {"weight": x.T @ dy, "bias": namespace(dy).sum(dy, axis=0)}
-        return dy @ weight.T if input_grad else None, grads
+        check_array("Linear: dy", dy, (*x.shape[:-1], weight.shape[1]), like=x)
+        xp, dy_rows = namespace(dy), as_rows(dy)
+        grads = {"weight": as_rows(x).T @ dy_rows, "bias": xp.sum(dy_rows, axis=0)}
+        if not input_grad:
+            return None, grads
+        dx = dy_rows @ weight.T  # (N, M) @ (M, D)
+        return dx if x.ndim == 2 else xp.reshape(dx, x.shape), grads
 
     def __repr__(self) -> str:
         in_features, out_features = self.params["weight"].shape
         return f"Linear({in_features}, {out_features})"
+
+
+def as_rows(x: Array) -> Array:
+    """x (..., D) as a matrix (N, D)."""
+    return x if x.ndim == 2 else namespace(x).reshape(x, (-1, x.shape[-1]))

@@ -1,0 +1,189 @@
+"""The convolutional layer: the same weights at every place of an image."""
+
+from types import MappingProxyType
+
+import numpy as np
+
+from dlref import kernels
+from dlref.backend import Array, asarray, namespace
+from dlref.checks import check_array, check_channels, check_finite, check_size
+from dlref.layer import Cache, Gradients, Layer, Training
+from dlref.layers.linear import Initializer
+from dlref.layers.windows import offsets, output_size, pad
+from dlref.weight_initialization import check_arguments, he_normal
+
+
+class Conv2d(Layer):
+    """A convolution: every output is a weighted sum of a small window, the same weights everywhere.
+
+    Strictly it is a cross-correlation, since the window is not mirrored. ``params["weight"]`` is W,
+    of shape (M, C/G, K, K), as in PyTorch; ``params["bias"]`` is b, of shape (M,), and starts at 0.
+    With G groups, each G-th part of the outputs sees only its own G-th part of the channels. In the
+    formula c runs over the channels of the group, and x is 0 in the padding P.
+
+    Formula:
+        y[n, m, i, j] = b[m] + Σ W[m, c, k, l] x[n, c, S i + k − P, S j + l − P]
+
+    Args:
+        in_channels: channels of the input, C.
+        out_channels: channels of the output, M.
+        kernel_size: height and width of a window, K.
+        rng: the generator that the weights are drawn from.
+        stride: pixels from one window to the next, S.
+        padding: rows and columns of zeros around the image, P.
+        groups: G, which must divide C and M.
+        init: ``he_normal`` or any function of the same arguments: the inputs of a unit, C K² / G,
+            and the units, M.
+
+    Raises:
+        ValueError: a size is out of its range, or ``init`` gives another shape or NaN.
+        TypeError: a size is not a whole number, or ``rng`` is not a generator.
+
+    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), sections 9.1 and 9.5,
+    https://www.deeplearningbook.org; groups: Krizhevsky, Sutskever & Hinton, ImageNet
+    Classification with Deep Convolutional Neural Networks (NIPS 2012), section 3.5.
+
+    >>> import numpy as np
+    >>> import dlref
+    >>> layer = dlref.Conv2d(1, 6, 5, np.random.default_rng(0), padding=2)
+    >>> y, cache = layer.forward(np.ones((3, 1, 28, 28), dtype="float32"))
+    >>> print(y.shape)
+    (3, 6, 28, 28)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        rng: np.random.Generator,
+        *,
+        stride: int = 1,
+        padding: int = 0,
+        groups: int = 1,
+        init: Initializer = he_normal,
+    ) -> None:
+        check_arguments("Conv2d", in_channels, out_channels, rng)
+        check_size("Conv2d: kernel_size", kernel_size)
+        check_size("Conv2d: stride", stride)
+        check_size("Conv2d: padding", padding, low=0)
+        check_size("Conv2d: groups", groups)
+        if in_channels % groups or out_channels % groups:
+            raise ValueError(
+                f"Conv2d: groups must divide the channels, got {groups} for {in_channels} in and "
+                f"{out_channels} out"
+            )
+        self.stride, self.padding, self.groups = stride, padding, groups
+        shape = (out_channels, in_channels // groups, kernel_size, kernel_size)
+        inputs = shape[1] * kernel_size**2
+        drawn = asarray(init(inputs, out_channels, rng), dtype="float32")
+        bias = np.zeros(out_channels, dtype=np.float32)
+        check_array("Conv2d: init's result", drawn, (inputs, out_channels), like=bias)
+        check_finite("Conv2d: init's result", drawn)
+        weight = np.ascontiguousarray(drawn.T).reshape(shape)  # (M, C/G K K): (M, C/G, K, K)
+        self.params = MappingProxyType({"weight": weight, "bias": bias})
+
+    def forward(self, x: Array, *, training: Training = None) -> tuple[Array, Cache]:
+        """Map images to images of M channels.
+
+        Args:
+            x: images (N, C, H, W), of the dtype and on the device of the weights.
+            training: makes no difference here.
+
+        Returns:
+            ``(y, cache)``: y (N, M, H', W') in the same dtype, with H' = ⌊(H + 2 P − K) / S⌋ + 1,
+            W' alike. The cache is the padded x, or PyTorch's own.
+
+        Raises:
+            ValueError: the shape or the device does not fit, or the image is smaller than a window.
+            TypeError: ``x`` has another dtype than the weights.
+        """
+        weight, bias = self.params["weight"], self.params["bias"]
+        outputs, channels, size, _ = weight.shape
+        check_channels("Conv2d: x", x, channels * self.groups, like=weight, ndims=(4,))
+        height, width = (
+            output_size("Conv2d", length + 2 * self.padding, size, self.stride)
+            for length in x.shape[2:]
+        )
+        options = {"stride": self.stride, "padding": self.padding, "groups": self.groups}
+        if kernel := kernels.conv2d(x, weight, bias, **options):
+            return kernel.y, kernel
+        xp, padded = namespace(x), pad(x, self.padding)
+        y = xp.zeros((len(x), outputs, height * width), dtype=x.dtype, device=x.device)
+        y = y + xp.reshape(bias, (-1, 1))
+        y = self._grouped(y)  # (N, G, M/G, H' W')
+        for i, j, index in offsets(padded.shape, size, self.stride):
+            y += self._weight(i, j) @ self._grouped(padded[index])
+        return xp.reshape(y, (len(x), outputs, height, width)), padded
+
+    def backward(
+        self, dy: Array, cache: Cache, *, input_grad: bool = True
+    ) -> tuple[Array | None, Gradients]:
+        """Map the gradient at y to those at the weights, the bias and x.
+
+        Each weight and each pixel collects from all windows that it was part of.
+
+        Formula:
+            dW[m, c, k, l] = Σ dy[n, m, i, j] x[n, c, S i + k − P, S j + l − P]
+            db[m] = Σ dy[n, m, i, j]
+            dx[n, c, S i + k − P, S j + l − P] ← Σ W[m, c, k, l] dy[n, m, i, j]
+
+        Args:
+            dy: gradient of the loss at y (N, M, H', W'), in the dtype and on the device of x.
+            cache: what ``forward`` gave beside y.
+            input_grad: where False, dx is not computed.
+
+        Returns:
+            ``(dx, grads)``: dx (N, C, H, W), or ``None``; ``grads["weight"]`` (M, C/G, K, K) is dW,
+            ``grads["bias"]`` (M,) is db. All have the dtype of dy.
+
+        Raises:
+            ValueError: dy has another shape than y, or is on another device.
+            TypeError: dy has another dtype than x.
+        """
+        if isinstance(cache, kernels.Kernel):
+            check_array("Conv2d: dy", dy, cache.y.shape, like=cache.y)
+            dx, dweight, dbias = cache.gradients(dy, input_grad=input_grad)
+            return dx, {"weight": dweight, "bias": dbias}
+        padded, weight, stride = cache, self.params["weight"], self.stride
+        outputs, _, size, _ = weight.shape
+        image = tuple((length - size) // stride + 1 for length in padded.shape[2:])
+        check_array("Conv2d: dy", dy, (len(padded), outputs, *image), like=padded)
+        xp, dy_grouped = namespace(dy), self._grouped(dy)  # (N, G, M/G, H' W')
+        dweight, dpadded = xp.zeros_like(weight), xp.zeros_like(padded)
+        for i, j, index in offsets(padded.shape, size, stride):
+            pixels = self._grouped(padded[index])  # (N, G, C/G, H' W')
+            products = xp.sum(dy_grouped @ xp.matrix_transpose(pixels), axis=0)
+            dweight[:, :, i, j] = xp.reshape(products, weight.shape[:2])  # (G, M/G, C/G)
+            if input_grad:
+                d = xp.matrix_transpose(self._weight(i, j)) @ dy_grouped
+                dpadded[index] += xp.reshape(d, (*padded.shape[:2], *image))
+        grads = {"weight": dweight, "bias": xp.sum(dy, axis=(0, 2, 3))}
+        p, (height, width) = self.padding, padded.shape[2:]
+        return dpadded[:, :, p : height - p, p : width - p] if input_grad else None, grads
+
+    def _grouped(self, images: Array) -> Array:
+        """(N, C, H, W) as (N, G, C/G, H W)."""
+        n, channels = images.shape[:2]
+        shape = (n, self.groups, channels // self.groups, -1)
+        return namespace(images).reshape(images, shape)
+
+    def _weight(self, i: int, j: int) -> Array:
+        """The weights of one place in the window, (G, M/G, C/G)."""
+        weight = self.params["weight"]
+        xp, (outputs, channels, _, _) = namespace(weight), weight.shape
+        place = xp.asarray(weight[:, :, i, j], copy=True)  # in one piece, for the matrix product
+        return xp.reshape(place, (self.groups, outputs // self.groups, channels))
+
+    def __repr__(self) -> str:
+        outputs, channels, size, _ = self.params["weight"].shape
+        extra = "".join(
+            f", {name}={value}"
+            for name, value, default in (
+                ("stride", self.stride, 1),
+                ("padding", self.padding, 0),
+                ("groups", self.groups, 1),
+            )
+            if value != default
+        )
+        return f"Conv2d({channels * self.groups}, {outputs}, {size}{extra})"

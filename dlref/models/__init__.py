@@ -1,0 +1,1 @@
+"""Networks that made history, put together from the layers."""

@@ -1,0 +1,78 @@
+"""The published weights of GPT-2, under the names that their files have."""
+
+import os
+
+from dlref.backend import asarray
+from dlref.models.gpt import GPT, gpt
+
+PARTS = {  # of a block
+    "0.0.": "ln_1.",
+    "0.1.in_proj_": "attn.c_attn.",
+    "0.1.out_proj.": "attn.c_proj.",
+    "1.0.": "ln_2.",
+    "1.1.": "mlp.c_fc.",
+    "1.3.": "mlp.c_proj.",
+}
+
+
+def load_gpt2(path: str | os.PathLike[str], heads: int = 12, device: str = "numpy") -> GPT:
+    """Make a net with the weights of a file of GPT-2.
+
+    Args:
+        path: a safetensors file in the names and shapes of GPT-2's ``model.safetensors``.
+        heads: heads of each attention, which the file does not say: 12, 16, 20 and 25 in the four
+            sizes of GPT-2.
+        device: ``"numpy"``, ``"cpu"``, ``"cuda"``, ``"mps"``, or ``"auto"``.
+
+    Returns:
+        A ``GPT`` with the file's weights, as float32.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: the file is not of a GPT-2, ``heads`` does not fit, or the device is not there.
+
+    Source: the names are those of Hugging Face's transformers, GPT2LMHeadModel,
+    https://huggingface.co/docs/transformers/model_doc/gpt2
+
+    >>> import tempfile
+    >>> import dlref
+    >>> from dlref.models.gpt2_weights import gpt2_name
+    >>> from safetensors.numpy import save_file
+    >>> net = dlref.gpt(tokens=50, context=16, features=8, depth=2, heads=2, seed=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = f"{folder}/model.safetensors"
+    ...     save_file({gpt2_name(name): p for name, p in net.params.items()}, path)
+    ...     loaded = dlref.load_gpt2(path, heads=2)
+    >>> print((loaded.params["0.weight"] == net.params["0.weight"]).all())
+    True
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        found = {n.removeprefix("transformer."): array for n, array in load_file(path).items()}
+        (tokens, features), (context, _) = found["wte.weight"].shape, found["wpe.weight"].shape
+        depth = 1 + max(int(name.split(".")[1]) for name in found if name.startswith("h."))
+        net = gpt(tokens, context, features, depth, heads)
+        params = {name: asarray(found[gpt2_name(name)], dtype="float32") for name in net.params}
+        return net.with_params(params).to(device)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise ValueError(
+            f"load_gpt2: {os.fspath(path)} with {heads} heads is no GPT-2 ({error}): give a "
+            "safetensors file with its names and shapes, and its number of heads"
+        ) from error
+
+
+def gpt2_name(name: str) -> str:
+    """The name that a parameter of ``gpt`` has in the published files.
+
+    >>> gpt2_name("3.0.1.in_proj_weight")
+    'h.1.attn.c_attn.weight'
+    """
+    layer, _, rest = name.partition(".")
+    if layer == "0":
+        return {"weight": "wte.weight", "position": "wpe.weight"}[rest]
+    for ours, theirs in PARTS.items():
+        if rest.startswith(ours):
+            return f"h.{int(layer) - 2}.{theirs}{rest.removeprefix(ours)}"
+    return f"ln_f.{rest}"

@@ -1,0 +1,47 @@
+"""One step of training: the four lines that every page teaches."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dlref.backend import Array
+from dlref.checks import check_number
+from dlref.evaluation import Loss
+from dlref.layer import Layer
+from dlref.optimizer import Optimizer
+from dlref.schedules import Schedule, clip_gradients
+
+
+@dataclass
+class Step:
+    """What ``fit`` does with a batch; called with ``(x, y, rng)``, it returns the loss, unread."""
+
+    net: Layer
+    loss: Loss
+    optimizer: Optimizer
+    schedule: Schedule | None = None
+    max_norm: float | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.net, Layer):
+            raise TypeError(f"fit: net must be a dlref.Layer, such as an mlp, got {self.net!r:.80}")
+        if not isinstance(self.optimizer, Optimizer):
+            raise TypeError(
+                f"fit: optimizer must be such as SGD(lr=0.1), got {self.optimizer!r:.80}"
+            )
+        if self.schedule is not None and not callable(self.schedule):
+            raise TypeError(f"fit: schedule must be a function of the step, got {self.schedule!r}")
+        if self.max_norm is not None:
+            check_number("fit: max_norm", self.max_norm, 1e-38)
+
+    def __call__(self, x: Array, y: Array, rng: np.random.Generator) -> Array:
+        if self.schedule is not None:
+            self.optimizer.lr = self.schedule(self.optimizer.steps)
+
+        outputs, cache = self.net.forward(x, training=rng)
+        value, doutputs = self.loss(outputs, y)
+        _, grads = self.net.backward(doutputs, cache)
+        if self.max_norm is not None:
+            grads, _ = clip_gradients(grads, self.max_norm)
+        self.optimizer.step(self.net.params, grads)
+        return value
