@@ -213,6 +213,21 @@ def is_plainly_finite(x: Array) -> bool:
     return isfinite(torch.dot(flat, flat).item())
 
 
+def where_positive(values: Array, x: Array) -> Array:
+    """``values`` where x > 0, else 0.
+
+    >>> print(where_positive(np.array([1.0, 2.0, 3.0]), np.array([-1.0, 0.0, 1.0])))
+    [0. 0. 3.]
+    """
+    if isinstance(x, np.ndarray):
+        return values * (x > 0)
+    if hasattr(x, "detach"):  # PyTorch's own: a product with bools takes eight times as long
+        import torch
+
+        return torch.ops.aten.threshold_backward(values, x, 0)
+    return values * namespace(x).astype(x > 0, x.dtype)
+
+
 def scatter_add_rows(array: Array, indices: Array, rows: Array) -> None:
     """Add each row to the row of ``array`` at its index, in place; ``+=`` loses repeated indices.
 
