@@ -256,6 +256,40 @@ def random_mask(keep: float, like: Array, rng: np.random.Generator) -> Array:
     return (namespace(like).empty_like(like).uniform_() < keep).to(like.dtype)
 
 
+def seed_device(like: Array, rng: np.random.Generator) -> None:
+    """Seed the generator of the GPU that ``like`` is on; on a CPU, ``rng`` itself draws."""
+    if not on_cpu(like):
+        import torch
+
+        getattr(torch, device_of(like)).manual_seed(int(rng.integers(2**63)))
+
+
+def run_beside(function: Callable[[], Array]) -> Array:
+    """Run on a stream of its own, as what will be recorded must run before."""
+    import torch
+
+    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        result = function()
+    torch.cuda.current_stream().wait_stream(stream)
+    return result
+
+
+def record_graph(function: Callable[[], Array]) -> tuple[Array, Callable[[], None]]:
+    """Record what a function asks of the GPU, without doing it.
+
+    Returns:
+        The array that will hold its result, and a function that does it all, again and again.
+    """
+    import torch
+
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        result = function()
+    return result, graph.replay
+
+
 def is_writable(x: Array) -> bool:
     """Whether ``x -= 1`` changes the array itself.
 

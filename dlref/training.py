@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dlref.backend import Array, asarray, device_of, namespace
+from dlref.backend import Array, asarray, device_of, namespace, seed_device
+from dlref.capture import CapturedStep
 from dlref.checkpoint import Checkpoint
 from dlref.checks import check_size
 from dlref.evaluation import Data, Loss, Metric, check_examples, evaluate
@@ -34,6 +35,7 @@ def fit(
     seed: int | np.random.Generator = 0,
     schedule: Schedule | None = None,
     max_norm: float | None = None,
+    capture: bool = False,
     validation: Data | None = None,
     metric: Metric | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -62,6 +64,9 @@ def fit(
             what ``Dropout`` draws.
         schedule: ``WarmupCosine`` or any function step → learning rate; steps count from 0.
         max_norm: where given, gradients are clipped to it, as ``clip_gradients`` does.
+        capture: record a step as a CUDA graph and replay it, which takes Python out of the loop;
+            for a network on ``"cuda"``. The loss may read no value then, and own layers must write
+            their arrays in place.
         validation: another ``(x, y)``, evaluated after each epoch and never trained on.
         metric: ``accuracy``, or any function ``(outputs, y) → number`` that averages over
             examples; for the validation data.
@@ -134,12 +139,14 @@ def fit(
             found.restore(net, optimizer, rng)
             history = dict(found.history)
 
+    run_step = CapturedStep(step, batch_size) if capture else step
     done, steps = len(history["loss"]), math.ceil(len(data[0]) / batch_size)
     with progress(total=epochs * steps, done=done * steps, unit="step") as advance:
         for _ in range(done, epochs):
+            seed_device(data[0], rng)
             order = asarray(rng.permutation(len(data[0])), device_of(data[0]))
             batches = _batches(order, batch_size, advance)
-            means = {"loss": _train(step, data, batches, rng)}
+            means = {"loss": _train(run_step, data, batches, rng)}
             if validation is not None:
                 means |= evaluate(net, validation, loss, metric)
             for name, mean in means.items():
@@ -149,7 +156,9 @@ def fit(
     return history
 
 
-def _train(step: Step, data: Data, batches: Iterator[Array], rng: np.random.Generator) -> float:
+def _train(
+    step: Step | CapturedStep, data: Data, batches: Iterator[Array], rng: np.random.Generator
+) -> float:
     """One epoch: a step for every batch. Returns the mean loss of the examples."""
     losses, sizes = [], []
     for batch in batches:
