@@ -121,7 +121,7 @@ def fit(
     if checkpoint is not None:
         run = fingerprint(
             network=repr(net),
-            parameters=net.params,
+            parameters={**net.params, **net.buffers},
             optimizer=repr(optimizer),
             seed=rng,
             schedule=schedule,
