@@ -105,13 +105,13 @@ class BatchNorm(Layer):
         """Map the gradient at y to those at γ, β and x.
 
         In training, moving a whole channel changes nothing; otherwise mean and variance are
-        constants, and dx is dx̂ / √(variance + ε).
+        constants, and dx is d / √(variance + ε). Here d is the gradient at x̂.
 
         Formula:
             dγ = Σ dy x̂
             dβ = Σ dy
-            dx̂ = dy γ
-            dx = (dx̂ − mean(dx̂) − x̂ mean(dx̂ x̂)) / √(variance(x) + ε)
+            d = dy γ
+            dx = (d − mean(d) − x̂ mean(d x̂)) / √(variance(x) + ε)
 
         Args:
             dy: gradient of the loss at y, as y in shape, dtype and device.

@@ -77,11 +77,13 @@ class LayerNorm(Layer):
     ) -> tuple[Array | None, Gradients]:
         """Map the gradient at y to those at γ, β and x. Moving all of a row changes nothing.
 
+        In the formula, d is the gradient at x̂.
+
         Formula:
             dγ = Σₙ dy[n] x̂[n]
             dβ = Σₙ dy[n]
-            dx̂ = dy γ
-            dx = (dx̂ − mean(dx̂) − x̂ mean(dx̂ x̂)) / √(variance(x) + ε)
+            d = dy γ
+            dx = (d − mean(d) − x̂ mean(d x̂)) / √(variance(x) + ε)
 
         Args:
             dy: gradient of the loss at y, as y in shape, dtype and device.
