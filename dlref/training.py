@@ -10,6 +10,7 @@ import numpy as np
 from dlref.backend import Array, asarray, device_of, namespace
 from dlref.checkpoint import Checkpoint
 from dlref.checks import check_size
+from dlref.distributed import Group, join
 from dlref.evaluation import Data, Loss, Metric, check_examples, evaluate
 from dlref.fingerprint import fingerprint
 from dlref.layer import Layer
@@ -38,6 +39,7 @@ def fit(
     metric: Metric | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    parallel: bool = False,
 ) -> History:
     """Train a network in place: the four-line loop over batches, epoch after epoch.
 
@@ -99,6 +101,7 @@ def fit(
     0.93
     """
     step = Step(net, loss, optimizer, schedule, max_norm)
+    group = step.group = join(net.params) if parallel else Group()
     check_size("fit: epochs", epochs)
     check_size("fit: batch_size", batch_size)
     rng = generator("fit", seed)
@@ -113,7 +116,7 @@ def fit(
     optimizer.check_params(net.params)
 
     history: History = {"loss": []}
-    if checkpoint is not None:
+    if checkpoint is not None or parallel:
         run = fingerprint(
             network=repr(net),
             parameters=net.params,
@@ -128,24 +131,29 @@ def fit(
             validation=validation,
         )
         found = _checkpoint_to_resume(checkpoint, run, epochs, resume)
-        if found is None:  # a path that cannot be written fails now, not after the first epoch
-            Checkpoint.take(run, history, net, optimizer, rng).save(checkpoint)
-        else:
+        there = None if found is None else f"of epoch {found.epoch}"
+        group.agree(run | {"epochs": str(epochs), "checkpoint": str(there)})
+        if found is not None:
             found.restore(net, optimizer, rng)
             history = dict(found.history)
+        elif checkpoint is not None and group.rank == 0:
+            # a path that cannot be written fails now, not after the first epoch
+            Checkpoint.take(run, history, net, optimizer, rng).save(checkpoint)
 
     done, steps = len(history["loss"]), math.ceil(len(data[0]) / batch_size)
-    with progress(total=epochs * steps, done=done * steps, unit="step") as advance:
+    with progress(epochs * steps, done * steps, "step", show=group.rank == 0) as advance:
         for _ in range(done, epochs):
             order = asarray(rng.permutation(len(data[0])), device_of(data[0]))
             batches = _batches(order, batch_size, advance)
-            means = {"loss": _train(step, data, batches, rng)}
+            means = {"loss": _train(step, data, batches, group.masks(rng))}
+            group.copy_buffers(net)
             if validation is not None:
-                means |= evaluate(net, validation, loss, metric)
+                means |= _validate(group, net, validation, loss, metric)
             for name, mean in means.items():
                 history.setdefault(name, []).append(mean)
-            if checkpoint is not None:
+            if checkpoint is not None and group.rank == 0:
                 Checkpoint.take(run, history, net, optimizer, rng).save(checkpoint)
+            group.wait()
     return history
 
 
@@ -165,6 +173,16 @@ def _train(step: Step, data: Data, batches: Iterator[Array], rng: np.random.Gene
     return mean
 
 
+def _validate(
+    group: Group, net: Layer, data: Data, loss: Loss, metric: Metric | None
+) -> dict[str, float]:
+    """The means over the validation data, of which each process looks at its share."""
+    share = group.share(data[0]), group.share(data[1])
+    means = evaluate(net, share, loss, metric)
+    values = group.average([np.asarray(mean) for mean in means.values()], len(data[0]))
+    return dict(zip(means, map(float, values), strict=True))
+
+
 def _batches(order: Array, size: int, advance: Callable[[], object]) -> Iterator[Array]:
     """The indices of all examples, so many at a time."""
     for start in range(0, len(order), size):
@@ -177,12 +195,12 @@ def _rows(array: Array, indices: Array) -> Array:
 
 
 def _checkpoint_to_resume(
-    path: str | os.PathLike[str], run: dict[str, str], epochs: int, resume: bool
+    path: str | os.PathLike[str] | None, run: dict[str, str], epochs: int, resume: bool
 ) -> Checkpoint | None:
     """The checkpoint to go on from; none where there is no file."""
-    where = os.fspath(path)
-    if not Path(path).exists():
+    if path is None or not Path(path).exists():
         return None
+    where = os.fspath(path)
     if Path(path).is_dir():
         raise IsADirectoryError(f"fit: checkpoint must be a file, and {where!r} is a folder")
     if not resume:
