@@ -22,7 +22,7 @@ import numpy as np
 from dlref.backend import Array, device_of, namespace
 from dlref.layer import Layer
 
-LONGEST_WAIT = timedelta(minutes=30)  # for a slow process, for instance one that saves
+LONGEST_WAIT = timedelta(minutes=30)  # for a process that loads data, saves, or stands still
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,8 @@ def join(params: Mapping[str, Array]) -> Group:
     """Take part in what torchrun started, with a network of these parameters."""
     import torch
 
-    distributed, rank = torch.distributed, os.environ.get("RANK")
+    distributed: Any = torch.distributed
+    rank = os.environ.get("RANK")
     if rank is None and not distributed.is_initialized():
         raise RuntimeError(
             "fit: parallel=True needs the processes of torchrun, and there is one alone: start "
@@ -130,6 +131,8 @@ def join(params: Mapping[str, Array]) -> Group:
             'with torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))'
         )
     if not distributed.is_initialized():
+        if os.environ.get("WORLD_SIZE") == "1":
+            return Group()
         backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
         with _explained(rank):
             store, number, size = next(distributed.rendezvous("env://", timeout=LONGEST_WAIT))
@@ -154,7 +157,7 @@ def _meet(store: Any, rank: int, size: int) -> str:
         store.set(f"{name} {rank}", "here")
         return name
     store.wait([f"call {other}" for other in others])
-    while others and not store.check([f"{mine} {other}" for other in others]):
+    while not store.check([f"{mine} {other}" for other in others]):
         for other in others:
             store.set(store.get(f"call {other}").decode(), mine)
         time.sleep(0.01)

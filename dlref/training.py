@@ -52,6 +52,12 @@ def fit(
     same call: a network with the same first parameters, a fresh optimizer, a generator made from
     its seed again. What differs is refused, but for the inside of functions: they go by name.
 
+    With ``parallel=True``, the processes that torchrun starts train together. Each makes the passes
+    of its rows of every batch, then they average the gradients; all end at the same numbers, which
+    are those of one process, to rounding. But random layers draw other masks in each process, and
+    ``BatchNorm`` has the mean and variance of its process's rows, at least two, and in the end the
+    running ones of process 0, which alone writes the checkpoint and shows the bar.
+
     Args:
         net: the network; its parameters change.
         data: ``(x, y)`` to train on, as ``net`` and ``loss`` take them, N examples each.
@@ -69,6 +75,7 @@ def fit(
             examples; for the validation data.
         checkpoint: a file, ``"run.safetensors"``.
         resume: go on from the checkpoint instead of refusing to overwrite it.
+        parallel: train together with the other processes of ``torchrun``, which all make this call.
 
     Returns:
         The history, each a list with one number an epoch. ``"loss"``: the mean over all
@@ -78,10 +85,13 @@ def fit(
     Raises:
         ValueError: a shape, a device, a label or a value does not fit, in any example: all are
             looked at before the first step (labels on a GPU are not). Or the loss is not finite
-            after an epoch. Or the checkpoint is of another run, or was cut off or changed.
+            after an epoch. Or the checkpoint is of another run, or was cut off or changed. Or the
+            processes of a parallel run do not all begin with the same.
         TypeError: a dtype or an argument's type does not fit.
         FileExistsError: the checkpoint is there, and ``resume`` is not True.
         OSError: the checkpoint cannot be written; the last one stays whole.
+        RuntimeError: ``parallel=True`` finds no torchrun; or another process has ended, or has
+            made the others wait for 30 minutes.
 
     Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 8.1.3,
     https://www.deeplearningbook.org

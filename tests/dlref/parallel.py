@@ -1,4 +1,4 @@
-"""What the processes of test_distributed run: `torchrun ... -m tests.dlref.parallel <what> <folder>`.
+"""What the processes of test_distributed run, as `-m tests.dlref.parallel <what> <folder>`.
 
 Each writes what it ended with to `<folder>/<what>-<rank>.npz`, under the names of the cases.
 """
@@ -7,12 +7,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import dlref
+from dlref import distributed
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(23, 4))
@@ -153,14 +155,15 @@ def random_layers(folder: Path) -> dict[str, Result]:
     train(watched, parallel=True)
     found["masks"] = {"masks": np.concatenate(drawn)[:1000]}
     path = folder / "refused.safetensors"
-    for name, options in {
+    different: dict[str, dict[str, Any]] = {
         "seed": {"seed": rank},
         "data": {"data": (X.astype(np.float32) + rank, Y)},
         "parameters": {"make": lambda device: dlref.mlp([4, 6, 3], seed=rank)},
         "epochs": {"epochs": 3 + rank},
         "batch_size": {"batch_size": 8 + rank},
         "checkpoint": {"checkpoint": path if rank == 0 else folder / "other", "resume": True},
-    }.items():
+    }
+    for name, options in different.items():
         if name == "checkpoint" and rank == 0:
             train(checkpoint=path)
         try:
@@ -220,17 +223,14 @@ def endless(folder: Path) -> dict[str, Result]:
     def large(device: str) -> dlref.Layer:
         return dlref.mlp([4, 550, 550, 3], seed=0)
 
-    return {"run": train(large, epochs=10**6, checkpoint=folder / "run", resume=True, parallel=True)}
+    path = folder / "run.safetensors"
+    return {"run": train(large, epochs=10**6, checkpoint=path, resume=True, parallel=True)}
 
 
 def impatient(folder: Path) -> dict[str, Result]:
-    """The user's own process group, with a short limit; the second process stands still."""
-    from datetime import timedelta
-
-    from torch import distributed
-
-    distributed.init_process_group("gloo", timeout=timedelta(seconds=2))
-    if distributed.get_rank() == 1:
+    """A short limit; the second process stands still."""
+    distributed.LONGEST_WAIT = timedelta(seconds=2)
+    if os.environ["RANK"] == "1":
         real = dlref.Sequential.backward
 
         def stops(*args: Any, **options: Any) -> Any:
@@ -242,7 +242,8 @@ def impatient(folder: Path) -> dict[str, Result]:
 
 
 if __name__ == "__main__":
-    what, folder = sys.argv[1], Path(sys.argv[2])
-    results: dict[str, Result] = globals()[what](folder)
-    arrays = {f"{name}/{key}": a for name, result in results.items() for key, a in result.items()}
-    np.savez(folder / f"{what}-{os.environ['RANK']}.npz", **arrays)  # type: ignore[arg-type]
+    for what in sys.argv[1].split(","):
+        results: dict[str, Result] = globals()[what](Path(sys.argv[2]))
+        arrays = {f"{name}/{key}": a for name, found in results.items() for key, a in found.items()}
+        path = Path(sys.argv[2]) / f"{what}-{os.environ['RANK']}.npz"
+        np.savez(path, **arrays)  # type: ignore[arg-type]

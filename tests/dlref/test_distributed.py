@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +24,7 @@ from tests.dlref import parallel
 
 Found = dict[str, np.ndarray]
 LOST = "lost touch with the others"
+WHOLE = ["same_as_one", "random_layers", "checkpointed"]  # in which nobody dies
 LONGEST = 10.0  # seconds from a death until the others have ended
 
 
@@ -71,12 +71,10 @@ def results(what: str, folder: Path) -> list[Found]:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Found]]:
     """The runs in which nobody dies."""
     folder = tmp_path_factory.mktemp("parallel")
-    found = {}
-    for what in ("same_as_one", "random_layers", "checkpointed"):
-        _, error = (run := torchrun(what, folder)).communicate(timeout=60)
-        assert run.returncode == 0, error
-        found[what] = results(what, folder)
-    return found
+    run = torchrun(",".join(WHOLE), folder)
+    _, error = run.communicate(timeout=60)
+    assert run.returncode == 0, error
+    return {what: results(what, folder) for what in WHOLE}
 
 
 def of(found: Found, name: str) -> Found:
@@ -96,7 +94,7 @@ def test_two_processes_give_the_numbers_of_one(name: str, runs: dict[str, list[F
     assert any(np.abs(one[key] - start[key]).max() > 0.01 for key in start if "weight" in key)
 
 
-@pytest.mark.parametrize("what", ["same_as_one", "random_layers", "checkpointed"])
+@pytest.mark.parametrize("what", WHOLE)
 def test_both_processes_end_at_the_same_bits(what: str, runs: dict[str, list[Found]]) -> None:
     first, second = runs[what]
     assert first.keys() == second.keys()
@@ -111,17 +109,32 @@ def test_dropout_draws_other_masks_in_each_process(runs: dict[str, list[Found]])
     assert 0.4 < first.mean() < 0.6
 
 
-def test_the_running_numbers_of_batch_norm_are_those_of_the_first_process(
-    runs: dict[str, list[Found]],
+@pytest.mark.parametrize("device", ["numpy", "cpu"])
+def test_batch_norm_sees_the_rows_of_its_process_and_keeps_the_numbers_of_the_first(
+    device: str, runs: dict[str, list[Found]]
 ) -> None:
-    """The first process trains on its rows of the same order, here computed by hand."""
-    found = of(runs["random_layers"][0], "numpy with_batch_norm")
-    assert not np.array_equal(found["1.running_mean"], np.zeros(6))
-    net = parallel.with_batch_norm("numpy")
-    options: Any = {"loss": dlref.cross_entropy, "optimizer": dlref.SGD(1e-30)}
-    x, y = parallel.X.astype(np.float32), parallel.Y
-    dlref.fit(net, (x, y), epochs=3, batch_size=8, **options)
-    assert np.abs(found["1.running_mean"] - net.buffers["1.running_mean"]).max() < 1.0
+    """Both processes by hand: two networks that make the same steps."""
+    nets, optimizers = [parallel.with_batch_norm("numpy") for _ in range(2)], []
+    for _ in nets:
+        optimizers.append(dlref.SGD(0.3, momentum=0.5))
+    x, y, rng = parallel.X.astype(np.float32), parallel.Y, np.random.default_rng(0)
+    for _ in range(3):
+        order = rng.permutation(23)
+        for start in range(0, 23, 8):
+            batch, grads = order[start : start + 8], []
+            for rank, net in enumerate(nets):
+                rows = batch[rank::2]
+                outputs, cache = net.forward(x[rows], training=rng)
+                _, own = net.backward(dlref.cross_entropy(outputs, y[rows])[1], cache)
+                grads.append({name: g * (len(rows) / len(batch)) for name, g in own.items()})
+            mean = {name: grads[0][name] + grads[1][name] for name in grads[0]}
+            for net, optimizer in zip(nets, optimizers, strict=True):
+                optimizer.step(net.params, mean)
+    expected = {**nets[0].params, **nets[0].buffers}
+    for found in runs["random_layers"]:
+        arrays = of(found, f"{device} with_batch_norm")
+        for name, array in expected.items():
+            np.testing.assert_allclose(arrays[name], array, rtol=0, atol=1e-6, err_msg=name)
 
 
 REFUSED = {
@@ -166,35 +179,42 @@ def test_torchrun_names_the_process_that_died(tmp_path: Path) -> None:
 def test_an_error_in_one_process_ends_the_other(tmp_path: Path) -> None:
     with two_alone("checkpointed", tmp_path, dies="1 in error 7") as (first, second):
         assert "ValueError: what the user's own code says" in second.communicate(timeout=60)[1]
-        died = time.monotonic()
-        _, error = first.communicate(timeout=LONGEST)
-        assert first.returncode == 1
-        assert re.search(rf"RuntimeError: fit: process 0 {LOST} .*resume=True", error)
-        print(f"the other ended {time.monotonic() - died:.2f} s after it")
+        assert_ends(first, 0)
 
 
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_process_killed_at_any_moment_ends_the_other(rank: int, tmp_path: Path) -> None:
-    """Process 0 is killed in a save about as often as not."""
     seed = secrets.randbits(32)
-    rng, path = np.random.default_rng(seed), tmp_path / "run"
-    for _ in range(2):
-        before = path.stat().st_mtime_ns if path.exists() else 0
-        with two_alone("endless", tmp_path) as processes:
-            wait = time.monotonic() + 30
-            while not path.exists() or path.stat().st_mtime_ns == before:
-                assert time.monotonic() < wait, "it did not begin"
-                time.sleep(0.01)
-            time.sleep(rng.uniform(0, 0.5))
-            processes[rank].send_signal(signal.SIGKILL)
-            died = time.monotonic()
-            _, error = processes[1 - rank].communicate(timeout=LONGEST)
-            took = time.monotonic() - died
-        assert processes[1 - rank].returncode == 1
-        assert f"RuntimeError: fit: process {1 - rank} {LOST}" in error
-        epoch = dlref.Checkpoint.load(path).epoch
-        inside = any(tmp_path.glob("*.part"))
-        print(f"seed {seed}: killed in epoch {epoch}, inside a save: {inside}, took {took:.2f} s")
+    path = tmp_path / "run.safetensors"
+    with two_alone("endless", tmp_path) as processes:
+        limit = time.monotonic() + 60
+        while not path.exists():
+            assert time.monotonic() < limit, "it did not begin"
+            time.sleep(0.01)
+        time.sleep(np.random.default_rng(seed).uniform(0, 1))
+        assert processes[rank].poll() is None
+        processes[rank].kill()
+        assert_ends(processes[1 - rank], 1 - rank)
+    epoch, inside = dlref.Checkpoint.load(path).epoch, any(tmp_path.glob("*.part"))
+    print(f"seed {seed}: killed after epoch {epoch}, inside a save: {inside}")
+
+
+def test_a_process_killed_inside_a_save_ends_the_other(tmp_path: Path) -> None:
+    with two_alone("checkpointed", tmp_path, dies="0 in save 3") as (first, second):
+        first.communicate(timeout=60)
+        assert first.returncode == -signal.SIGKILL
+        assert_ends(second, 1)
+    assert any(tmp_path.glob("*.part"))
+    assert dlref.Checkpoint.load(tmp_path / "run.safetensors").epoch == 1
+
+
+def assert_ends(process: "subprocess.Popen[str]", rank: int) -> None:
+    """The one that is left says so, and ends with an error in seconds."""
+    began = time.monotonic()
+    _, error = process.communicate(timeout=LONGEST)
+    assert process.returncode == 1
+    assert re.search(rf"RuntimeError: fit: process {rank} {LOST} .*resume=True", error), error
+    print(f"process {rank} ended {time.monotonic() - began:.2f} s after the other")
 
 
 def test_a_process_that_stands_still_ends_the_other_at_the_limit(tmp_path: Path) -> None:
@@ -208,6 +228,15 @@ def test_parallel_without_torchrun_says_how_to_start_it(monkeypatch: pytest.Monk
     monkeypatch.delenv("RANK", raising=False)
     with pytest.raises(RuntimeError, match="start them with `torchrun --nproc-per-node=2 train"):
         parallel.train(parallel=True)
+
+
+def test_one_process_of_torchrun_is_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = parallel.train(parallel.with_dropout)
+    for name, value in {"RANK": "0", "WORLD_SIZE": "1"}.items():
+        monkeypatch.setenv(name, value)
+    found = parallel.train(parallel.with_dropout, parallel=True)
+    for key, array in alone.items():
+        np.testing.assert_array_equal(found[key], array)
 
 
 def test_only_the_first_process_shows_a_bar(
