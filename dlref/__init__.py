@@ -41,6 +41,7 @@ from dlref.models.lenet import lenet
 from dlref.neural_network import Sequential, mlp
 from dlref.optimizer import Optimizer
 from dlref.optimizers import SGD, Adam, AdamW
+from dlref.pytorch import to_torch
 from dlref.schedules import WarmupCosine, clip_gradients
 from dlref.training import fit
 from dlref.weight_initialization import glorot_uniform, he_normal
@@ -87,6 +88,7 @@ __all__ = [
     "load_gpt2",
     "mlp",
     "mse",
+    "to_torch",
     "transformer_block",
 ]
 

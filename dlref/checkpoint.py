@@ -41,7 +41,8 @@ class Checkpoint:
         random_state: the state of the generator that draws the batches.
         settings: the optimizer's, which a schedule may have changed.
         steps: how many steps the optimizer has made.
-        params: name → array in its shape and dtype, as ``net.params``, but on NumPy.
+        params: name → array in its shape and dtype, as ``net.params`` and ``net.buffers``, but on
+            NumPy.
         state: name → array in its shape and dtype, what the optimizer remembers.
 
     Source: the safetensors format, https://huggingface.co/docs/safetensors
@@ -106,7 +107,7 @@ class Checkpoint:
             random_state=rng.bit_generator.state,
             settings=optimizer.settings,
             steps=steps,
-            params={name: asarray(p) for name, p in net.params.items()},
+            params={name: asarray(p) for name, p in {**net.params, **net.buffers}.items()},
             state={name: asarray(array) for name, array in state.items()},
         )
 
@@ -206,9 +207,10 @@ class Checkpoint:
                 kind. Nothing is changed then.
             TypeError: a dtype differs.
         """
-        if self.params.keys() != net.params.keys():
+        own = {**net.params, **net.buffers}
+        if self.params.keys() != own.keys():
             raise ValueError(
-                f"checkpoint: the network's parameters are {sorted(net.params)}, the file has "
+                f"checkpoint: the network's parameters are {sorted(own)}, the file has "
                 f"{sorted(self.params)}: make the network that was trained"
             )
         kind, before = (s["bit_generator"] for s in (rng.bit_generator.state, self.random_state))
@@ -217,7 +219,7 @@ class Checkpoint:
                 f"checkpoint: the generator is of kind {kind}, and was {before}: make such a one"
             )
         params, state = dict(self.params), dict(self.state)
-        for name, p in net.params.items():
+        for name, p in own.items():
             params[name] = _like(params[name], p)
             check_array(f"checkpoint: params[{name!r}]", params[name], p.shape, like=p)
             check_writable(f"checkpoint: the network's params[{name!r}]", p)
@@ -228,7 +230,7 @@ class Checkpoint:
             setattr(optimizer, name, value)
         optimizer.check_settings()  # JSON has no tuples
         rng.bit_generator.state = dict(self.random_state)
-        for name, p in net.params.items():
+        for name, p in own.items():
             p[...] = params[name]
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from dlref.backend import Array, device_of, namespace
+from dlref.backend import Array, device_of, namespace, seed_device
 from dlref.layer import Layer
 
 LONGEST_WAIT = timedelta(minutes=30)  # for a process that loads data, saves, or stands still
@@ -31,7 +31,6 @@ class Group:
 
     rank: int = 0
     size: int = 1
-    device: str = "numpy"
 
     def share(self, rows: Array) -> Array:
         """The rows of this process. It gets the first, at no weight, where there are too few."""
@@ -62,7 +61,7 @@ class Group:
             for start, end, shape in zip(starts, ends, shapes, strict=True)
         ]
 
-    def masks(self, rng: np.random.Generator) -> np.random.Generator:
+    def masks(self, rng: np.random.Generator, like: Array) -> np.random.Generator:
         """What random layers draw from in an epoch: other numbers in each process.
 
         The common generator, which draws the order of the examples, is not asked.
@@ -70,10 +69,7 @@ class Group:
         if self.size == 1:
             return rng
         own = np.random.default_rng([self.rank, *copy.deepcopy(rng).integers(2**32, size=4)])
-        if self.device == "cuda":  # whose masks come from the device's own generator
-            import torch
-
-            torch.cuda.manual_seed(int(own.integers(2**63)))
+        seed_device(like, own)
         return own
 
     def agree(self, run: Mapping[str, str]) -> None:
@@ -140,7 +136,7 @@ def join(params: Mapping[str, Array]) -> Group:
             distributed.init_process_group(
                 backend, store=store, rank=number, world_size=size, timeout=LONGEST_WAIT
             )
-    return Group(distributed.get_rank(), distributed.get_world_size(), device)
+    return Group(distributed.get_rank(), distributed.get_world_size())
 
 
 def _meet(store: Any, rank: int, size: int) -> str:

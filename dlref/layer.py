@@ -91,11 +91,10 @@ class Layer:
     def with_params(self, params: Mapping[str, Array]) -> Self:
         """A new layer like this one that holds the given arrays, which it does not copy.
 
-        Its buffers are copies of this layer's, on the device of the parameters.
-
         Args:
             params: name → array, with the names and shapes of this layer's own; all float32 or
-                all float64, on one device.
+                all float64, on one device. Its buffers may be among them; those that are not are
+                copied from this layer.
 
         Returns:
             A layer of the same class.
@@ -105,16 +104,15 @@ class Layer:
                 on one device.
             TypeError: an array is not float32 or float64, or they are not all of one dtype.
         """
-        if params.keys() != self.params.keys():
-            raise ValueError(f"params must be named {list(self.params)}, got {list(params)}")
-        first = next(iter(params.values()), None)
-        for name, array in params.items():
-            check_float(f"params[{name!r}]", array)
-            check_array(f"params[{name!r}]", array, self.params[name].shape, like=first)
+        check_params(self, params)
         layer = copy.copy(self)
-        layer.params = MappingProxyType(dict(params))
+        layer.params = MappingProxyType({name: params[name] for name in self.params})
+        first = next(iter(params.values()), None)
         layer.buffers = MappingProxyType(
-            {name: asarray_like(array, first) for name, array in self.buffers.items()}
+            {
+                name: params[name] if name in params else asarray_like(array, first)
+                for name, array in self.buffers.items()
+            }
         )
         return layer
 
@@ -158,3 +156,14 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def check_params(layer: Layer, params: Mapping[str, Array]) -> None:
+    """Raise unless the arrays have the names, shapes and dtypes of a layer's own."""
+    if params.keys() - layer.buffers.keys() != layer.params.keys():
+        raise ValueError(f"params must be named {list(layer.params)}, got {list(params)}")
+    first = next(iter(params.values()), None)
+    own = {**layer.params, **layer.buffers}
+    for name, array in params.items():
+        check_float(f"params[{name!r}]", array)
+        check_array(f"params[{name!r}]", array, own[name].shape, like=first)

@@ -8,8 +8,8 @@ from typing import Self
 import numpy as np
 
 from dlref.backend import Array, is_integer, resolve_device
-from dlref.checks import check_array, check_finite
-from dlref.layer import Cache, Gradients, Layer, Training
+from dlref.checks import check_finite
+from dlref.layer import Cache, Gradients, Layer, Training, check_params
 from dlref.layers.activations import ReLU
 from dlref.layers.linear import Initializer, Linear
 from dlref.weight_initialization import generator, he_normal
@@ -125,7 +125,8 @@ class Sequential(Layer):
 
         Args:
             params: name → array, with the names and shapes of this network's own; all float32 or
-                all float64, on one device.
+                all float64, on one device. Its buffers may be among them; those that are not are
+                copied from this network.
 
         Returns:
             A network with new layers of the same classes.
@@ -134,17 +135,13 @@ class Sequential(Layer):
             ValueError: a name is missing or unknown, or a shape differs.
             TypeError: an array is not float32 or float64.
         """
-        if params.keys() != self.params.keys():
-            raise ValueError(f"params must be named {list(self.params)}, got {list(params)}")
-        first = next(iter(params.values()), None)
-        for name, array in params.items():  # of all layers alike
-            check_array(f"params[{name!r}]", array, self.params[name].shape, like=first)
-        return type(self)(
-            *(
-                layer.with_params({name: params[f"{i}.{name}"] for name in layer.params})
-                for i, layer in enumerate(self.layers)
-            )
-        )
+        check_params(self, params)  # of all layers alike
+        inside: list[dict[str, Array]] = [{} for _ in self.layers]
+        for name, array in params.items():
+            i, _, rest = name.partition(".")
+            inside[int(i)][rest] = array
+        pairs = zip(self.layers, inside, strict=True)
+        return type(self)(*(layer.with_params(arrays) for layer, arrays in pairs))
 
     def __repr__(self) -> str:
         return f"Sequential({', '.join(map(repr, self.layers))})"

@@ -15,7 +15,7 @@ class Optimizer:
     with a state refuses another network's.
 
     The settings are attributes, and may be set between steps: ``optimizer.lr = 0.01``.
-    ``settings`` holds all of them by name.
+    ``settings`` holds all of them by name, and ``steps`` is the number of steps made.
 
     Formula:
         p ← p − update(p, g)
@@ -40,7 +40,7 @@ class Optimizer:
     lr: float
 
     def __init__(self) -> None:
-        self._steps = 0  # made so far
+        self.steps = 0  # made so far
         self._state: dict[str, dict[str, Array]] = {}  # what is remembered → parameter → array
         self._moved: dict[str, Array] = {}  # the parameters that the state belongs to
 
@@ -61,11 +61,20 @@ class Optimizer:
         self.check_settings()  # they may have been set since
         check_step(type(self).__name__, params, grads)
         self._check_same(params)
-        self._steps += 1
-        for name, p in params.items():
-            p -= self.update(name, p, grads[name])
+        self.move(params, grads)
         if self._state:
             self._moved = dict(params)
+
+    def move(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
+        """``step`` without its checks. Here alone parameters change. It never fails.
+
+        Args:
+            params: name → array of any shape, float32 or float64, as ``net.params``.
+            grads: the same names → arrays of the same shapes and dtypes.
+        """
+        self.steps += 1
+        for name, p in params.items():
+            p -= self.update(name, p, grads[name])
 
     def update(self, name: str, p: Array, grad: Array) -> Array:
         """What one step subtracts from the parameter of this name.
@@ -114,7 +123,7 @@ class Optimizer:
             The number, and the state's own arrays, ``"velocity.0.weight"`` → array, in the shapes
             and dtypes of the parameters.
         """
-        return self._steps, {
+        return self.steps, {
             f"{what}.{name}": array
             for what, arrays in self._state.items()
             for name, array in arrays.items()
@@ -139,7 +148,7 @@ class Optimizer:
                 raise ValueError(f"state[{key!r}] belongs to none of {list(params)}")
             check_array(f"state[{key!r}]", array, params[name].shape, like=params[name])
             restored.setdefault(what, {})[name] = array
-        self._steps, self._state = steps, restored
+        self.steps, self._state = steps, restored
         self._moved = dict(params) if restored else {}
 
     def check_params(self, params: Mapping[str, Array]) -> None:
@@ -175,14 +184,13 @@ class Optimizer:
                 )
 
     @property
-    def steps(self) -> int:
-        """How many steps it has made."""
-        return self._steps
-
-    @property
     def settings(self) -> dict[str, Any]:
         """Every setting by its name: ``{"lr": 0.1, "momentum": 0.9}``."""
-        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if not name.startswith("_") and name != "steps"
+        }
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())

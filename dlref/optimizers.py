@@ -1,7 +1,5 @@
 """Optimizers: how far each parameter moves, given its gradient."""
 
-import math
-
 from dlref.backend import Array, namespace
 from dlref.checks import check_number
 from dlref.optimizer import Optimizer
@@ -138,8 +136,8 @@ class Adam(Optimizer):
             largest = self.remembered("largest_mean_square", name, p)
             largest[...] = xp.maximum(largest, v)
             v = largest
-        steps = self._steps
-        return (m / (1 - beta1**steps)) / (xp.sqrt(v) / math.sqrt(1 - beta2**steps) + self.eps)
+        steps = self.steps
+        return (m / (1 - beta1**steps)) / (xp.sqrt(v) / (1 - beta2**steps) ** 0.5 + self.eps)
 
     def check_settings(self) -> None:
         """Raise unless every setting is in its range."""

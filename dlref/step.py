@@ -8,7 +8,7 @@ from dlref.backend import Array
 from dlref.checks import check_number
 from dlref.distributed import Group
 from dlref.evaluation import Loss
-from dlref.layer import Layer
+from dlref.layer import Gradients, Layer
 from dlref.optimizer import Optimizer
 from dlref.schedules import Schedule, clip_gradients
 
@@ -37,16 +37,23 @@ class Step:
             check_number("fit: max_norm", self.max_norm, 1e-38)
 
     def __call__(self, x: Array, y: Array, rng: np.random.Generator) -> Array:
-        if self.schedule is not None:
-            self.optimizer.lr = self.schedule(self.optimizer.steps)
+        self.optimizer.lr = self.learning_rate()
+        loss, grads = self.gradients(x, y, rng)
+        self.optimizer.step(self.net.params, grads)
+        return loss
 
+    def gradients(self, x: Array, y: Array, rng: np.random.Generator) -> tuple[Array, Gradients]:
+        """The loss and its gradients, of the whole batch, clipped where asked for."""
         outputs, cache = self.net.forward(self.group.share(x), training=rng)
-        value, doutputs = self.loss(outputs, self.group.share(y))
+        loss, doutputs = self.loss(outputs, self.group.share(y))
         _, grads = self.net.backward(doutputs, cache)
         if self.group.size > 1:
-            value, *means = self.group.average([value, *grads.values()], len(x))
+            loss, *means = self.group.average([loss, *grads.values()], len(x))
             grads = dict(zip(grads, means, strict=True))
         if self.max_norm is not None:
             grads, _ = clip_gradients(grads, self.max_norm)
-        self.optimizer.step(self.net.params, grads)
-        return value
+        return loss, grads
+
+    def learning_rate(self) -> float:
+        """That of the next step."""
+        return self.optimizer.lr if self.schedule is None else self.schedule(self.optimizer.steps)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dlref.backend import Array, asarray, device_of, namespace
+from dlref.backend import Array, asarray, device_of, namespace, seed_device
+from dlref.capture import CapturedStep
 from dlref.checkpoint import Checkpoint
 from dlref.checks import check_size
 from dlref.distributed import Group, join
@@ -35,6 +36,7 @@ def fit(
     seed: int | np.random.Generator = 0,
     schedule: Schedule | None = None,
     max_norm: float | None = None,
+    capture: bool = False,
     validation: Data | None = None,
     metric: Metric | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -70,6 +72,9 @@ def fit(
             what ``Dropout`` draws.
         schedule: ``WarmupCosine`` or any function step → learning rate; steps count from 0.
         max_norm: where given, gradients are clipped to it, as ``clip_gradients`` does.
+        capture: record a step as a CUDA graph and replay it, which takes Python out of the loop;
+            for a network on ``"cuda"``. The loss may read no value then, and own layers must write
+            their arrays in place.
         validation: another ``(x, y)``, evaluated after each epoch and never trained on.
         metric: ``accuracy``, or any function ``(outputs, y) → number`` that averages over
             examples; for the validation data.
@@ -112,6 +117,8 @@ def fit(
     """
     step = Step(net, loss, optimizer, schedule, max_norm)
     group = step.group = join(net.params) if parallel else Group()
+    if capture and group.size > 1:
+        raise ValueError("fit: capture=True records one process alone: leave it or parallel out")
     check_size("fit: epochs", epochs)
     check_size("fit: batch_size", batch_size)
     rng = generator("fit", seed)
@@ -129,7 +136,7 @@ def fit(
     if checkpoint is not None or parallel:
         run = fingerprint(
             network=repr(net),
-            parameters=net.params,
+            parameters={**net.params, **net.buffers},
             optimizer=repr(optimizer),
             seed=rng,
             schedule=schedule,
@@ -150,12 +157,14 @@ def fit(
             # a path that cannot be written fails now, not after the first epoch
             Checkpoint.take(run, history, net, optimizer, rng).save(checkpoint)
 
+    run_step = CapturedStep(step, batch_size) if capture else step
     done, steps = len(history["loss"]), math.ceil(len(data[0]) / batch_size)
     with progress(epochs * steps, done * steps, "step", show=group.rank == 0) as advance:
         for _ in range(done, epochs):
+            seed_device(data[0], rng)
             order = asarray(rng.permutation(len(data[0])), device_of(data[0]))
             batches = _batches(order, batch_size, advance)
-            means = {"loss": _train(step, data, batches, group.masks(rng))}
+            means = {"loss": _train(run_step, data, batches, group.masks(rng, data[0]))}
             group.copy_buffers(net)
             if validation is not None:
                 means |= _validate(group, net, validation, loss, metric)
@@ -167,7 +176,9 @@ def fit(
     return history
 
 
-def _train(step: Step, data: Data, batches: Iterator[Array], rng: np.random.Generator) -> float:
+def _train(
+    step: Step | CapturedStep, data: Data, batches: Iterator[Array], rng: np.random.Generator
+) -> float:
     """One epoch: a step for every batch. Returns the mean loss of the examples."""
     losses, sizes = [], []
     for batch in batches:

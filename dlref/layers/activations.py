@@ -6,7 +6,7 @@ parameters; x and y have any shape.
 Each is defined at ±∞ and leaves NaN as it is; the next loss or optimizer names it.
 """
 
-from dlref.backend import Array, namespace
+from dlref.backend import Array, namespace, where_positive
 from dlref.checks import check_array, check_float
 from dlref.layer import Gradients, Layer, Training
 
@@ -70,7 +70,7 @@ class ReLU(Layer):
         """
         y = cache
         check_array("ReLU: dy", dy, y.shape, like=y)
-        return dy * namespace(y).astype(y > 0, y.dtype), {}
+        return where_positive(dy, y), {}
 
 
 class Sigmoid(Layer):

@@ -138,7 +138,8 @@ class BatchNorm(Layer):
         return scale * d, grads
 
     def __repr__(self) -> str:
-        return f"BatchNorm({self.params['weight'].shape[0]})"
+        channels = self.params["weight"].shape[0]
+        return f"BatchNorm({channels}, momentum={self.momentum}, eps={self.eps})"
 
 
 def _axes(x: Array) -> tuple[int, ...]:

@@ -92,7 +92,8 @@ class Conv2d(Layer):
 
         Returns:
             ``(y, cache)``: y (N, M, H', W') in the same dtype, with H' = ⌊(H + 2 P − K) / S⌋ + 1,
-            W' alike. The cache is the padded x, or PyTorch's own.
+            W' alike. The cache is every window of x as a column, K² times as much as x, or
+            PyTorch's own.
 
         Raises:
             ValueError: the shape or the device does not fit, or the image is smaller than a window.
@@ -109,12 +110,13 @@ class Conv2d(Layer):
         if kernel := kernels.conv2d(x, weight, bias, **options):
             return kernel.y, kernel
         xp, padded = namespace(x), pad(x, self.padding)
-        y = xp.zeros((len(x), outputs, height * width), dtype=x.dtype, device=x.device)
-        y = y + xp.reshape(bias, (-1, 1))
-        y = self._grouped(y)  # (N, G, M/G, H' W')
-        for i, j, index in offsets(padded.shape, size, self.stride):
-            y += self._weight(i, j) @ self._grouped(padded[index])
-        return xp.reshape(y, (len(x), outputs, height, width)), padded
+        pixels = [padded[index] for index in offsets(padded.shape, size, self.stride)]
+        columns = xp.stack(pixels, axis=2)  # (N, C, K K, H', W')
+        columns = xp.reshape(columns, (len(x), self.groups, channels * size**2, -1))
+        y = self._rows() @ columns  # (G, M/G, C/G K K) @ (N, G, C/G K K, H' W')
+        y = xp.reshape(y, (len(x), outputs, height, width))
+        y += xp.reshape(bias, (-1, 1, 1))
+        return y, (padded.shape, columns)
 
     def backward(
         self, dy: Array, cache: Cache, *, input_grad: bool = True
@@ -145,35 +147,32 @@ class Conv2d(Layer):
             check_array("Conv2d: dy", dy, cache.y.shape, like=cache.y)
             dx, dweight, dbias = cache.gradients(dy, input_grad=input_grad)
             return dx, {"weight": dweight, "bias": dbias}
-        padded, weight, stride = cache, self.params["weight"], self.stride
-        outputs, _, size, _ = weight.shape
-        image = tuple((length - size) // stride + 1 for length in padded.shape[2:])
-        check_array("Conv2d: dy", dy, (len(padded), outputs, *image), like=padded)
-        xp, dy_grouped = namespace(dy), self._grouped(dy)  # (N, G, M/G, H' W')
-        dweight, dpadded = xp.zeros_like(weight), xp.zeros_like(padded)
-        for i, j, index in offsets(padded.shape, size, stride):
-            pixels = self._grouped(padded[index])  # (N, G, C/G, H' W')
-            products = xp.sum(dy_grouped @ xp.matrix_transpose(pixels), axis=0)
-            dweight[:, :, i, j] = xp.reshape(products, weight.shape[:2])  # (G, M/G, C/G)
-            if input_grad:
-                d = xp.matrix_transpose(self._weight(i, j)) @ dy_grouped
-                dpadded[index] += xp.reshape(d, (*padded.shape[:2], *image))
-        grads = {"weight": dweight, "bias": xp.sum(dy, axis=(0, 2, 3))}
-        p, (height, width) = self.padding, padded.shape[2:]
-        return dpadded[:, :, p : height - p, p : width - p] if input_grad else None, grads
+        shape, columns = cache
+        weight, p = self.params["weight"], self.padding
+        outputs, size = weight.shape[0], weight.shape[-1]
+        height, width = (output_size("Conv2d", n, size, self.stride) for n in shape[2:])
+        check_array("Conv2d: dy", dy, (shape[0], outputs, height, width), like=columns)
+        xp = namespace(dy)
+        d = xp.reshape(dy, (shape[0], self.groups, outputs // self.groups, -1))
+        dweight = xp.sum(d @ xp.matrix_transpose(columns), axis=0)  # (G, M/G, C/G K K)
+        grads = {
+            "weight": xp.reshape(dweight, weight.shape),
+            "bias": xp.sum(dy, axis=(0, 2, 3)),
+        }
+        if not input_grad:
+            return None, grads
+        dcolumns = xp.matrix_transpose(self._rows()) @ d  # (N, G, C/G K K, H' W')
+        dcolumns = xp.reshape(dcolumns, (*shape[:2], size**2, height, width))
+        dpadded = xp.zeros(shape, dtype=dy.dtype, device=dy.device)
+        for k, index in enumerate(offsets(shape, size, self.stride)):
+            dpadded[index] += dcolumns[:, :, k, ...]
+        return dpadded[:, :, p : shape[2] - p, p : shape[3] - p], grads
 
-    def _grouped(self, images: Array) -> Array:
-        """(N, C, H, W) as (N, G, C/G, H W)."""
-        n, channels = images.shape[:2]
-        shape = (n, self.groups, channels // self.groups, -1)
-        return namespace(images).reshape(images, shape)
-
-    def _weight(self, i: int, j: int) -> Array:
-        """The weights of one place in the window, (G, M/G, C/G)."""
+    def _rows(self) -> Array:
+        """The weights of each unit as a row, (G, M/G, C/G K K)."""
         weight = self.params["weight"]
-        xp, (outputs, channels, _, _) = namespace(weight), weight.shape
-        place = xp.asarray(weight[:, :, i, j], copy=True)  # in one piece, for the matrix product
-        return xp.reshape(place, (self.groups, outputs // self.groups, channels))
+        shape = (self.groups, weight.shape[0] // self.groups, -1)
+        return namespace(weight).reshape(weight, shape)
 
     def __repr__(self) -> str:
         outputs, channels, size, _ = self.params["weight"].shape

@@ -113,7 +113,7 @@ class LayerNorm(Layer):
         return scale * (d - _mean(d) - normalized * _mean(d * normalized)), grads
 
     def __repr__(self) -> str:
-        return f"LayerNorm({self.params['weight'].shape[0]})"
+        return f"LayerNorm({self.params['weight'].shape[0]}, eps={self.eps})"
 
 
 def _mean(x: Array) -> Array:

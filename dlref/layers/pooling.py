@@ -1,7 +1,7 @@
 """Max pooling: of each window, only the largest pixel goes on."""
 
 from dlref import kernels
-from dlref.backend import Array, namespace
+from dlref.backend import Array, namespace, where_positive
 from dlref.checks import check_array, check_float, check_size
 from dlref.layer import Cache, Gradients, Layer, Training
 from dlref.layers.windows import offsets, output_size
@@ -46,8 +46,7 @@ class MaxPool2d(Layer):
 
         Returns:
             ``(y, cache)``: y (N, C, H', W') in the dtype of x, with H' = ⌊(H − K) / S⌋ + 1, W'
-            alike. The cache is the shape of x and where in each window the largest was, or
-            PyTorch's own.
+            alike. The cache is x and y, or PyTorch's own.
 
         Raises:
             ValueError: x is no batch of images, or they are smaller than a window.
@@ -60,14 +59,11 @@ class MaxPool2d(Layer):
             output_size("MaxPool2d", length, self.kernel_size, self.stride)
         if kernel := kernels.max_pool2d(x, size=self.kernel_size, stride=self.stride):
             return kernel.y, kernel
-        xp, (_, _, first) = namespace(x), next(offsets(x.shape, self.kernel_size, self.stride))
+        xp, (first, *others) = namespace(x), offsets(x.shape, self.kernel_size, self.stride)
         y = xp.asarray(x[first], copy=True)
-        winner = xp.zeros(y.shape, dtype=xp.int32, device=x.device)
-        for i, j, index in offsets(x.shape, self.kernel_size, self.stride):
-            larger = x[index] > y
-            winner[larger] = i * self.kernel_size + j
-            y = xp.maximum(x[index], y)
-        return y, (x, winner)
+        for index in others:
+            y = xp.maximum(y, x[index])
+        return y, (x, y)
 
     def backward(
         self, dy: Array, cache: Cache, *, input_grad: bool = True
@@ -89,12 +85,13 @@ class MaxPool2d(Layer):
         if isinstance(cache, kernels.Kernel):
             check_array("MaxPool2d: dy", dy, cache.y.shape, like=cache.y)
             return cache.gradients(dy)[0], {}
-        x, winner = cache
-        check_array("MaxPool2d: dy", dy, winner.shape, like=x)
-        xp = namespace(dy)
-        dx = xp.zeros_like(x)
-        for i, j, index in offsets(x.shape, self.kernel_size, self.stride):
-            dx[index] += dy * xp.astype(winner == i * self.kernel_size + j, dy.dtype)
+        x, y = cache
+        check_array("MaxPool2d: dy", dy, y.shape, like=y)
+        dx, left = namespace(dy).zeros_like(x), dy
+        for index in offsets(x.shape, self.kernel_size, self.stride):
+            after = where_positive(left, y - x[index])  # 0 where this pixel is the largest
+            dx[index] += left - after
+            left = after
         return dx, {}
 
     def __repr__(self) -> str:

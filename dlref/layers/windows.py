@@ -1,6 +1,5 @@
 """The windows that a convolution or a pooling layer looks at, offset by offset."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from dlref.backend import Array, namespace
@@ -20,17 +19,15 @@ def output_size(what: str, size: int, window: int, stride: int) -> int:
     return (size - window) // stride + 1
 
 
-def offsets(shape: tuple[int, ...], window: int, stride: int) -> Iterator[tuple[int, int, Any]]:
-    """For each place (i, j) within a window, the index of the pixels there in all windows.
+def offsets(shape: tuple[int, ...], window: int, stride: int) -> list[Any]:
+    """For each place in a window, in reading order, the index of the pixels there in all windows.
 
-    ``x[index]`` is (N, C, H_out, W_out). Pixels at the right and the bottom that fill no window
-    are left out.
+    ``x[index]`` is (N, C, H', W'). Pixels at the right and the bottom that fill no window are left
+    out.
     """
     ends = [stride * ((size - window) // stride) + 1 for size in shape[2:]]
-    for i in range(window):
-        for j in range(window):
-            rows, columns = (slice(k, k + end, stride) for k, end in zip((i, j), ends, strict=True))
-            yield i, j, (slice(None), slice(None), rows, columns)
+    rows, columns = ([slice(i, i + end, stride) for i in range(window)] for end in ends)
+    return [(slice(None), slice(None), row, column) for row in rows for column in columns]
 
 
 def pad(x: Array, padding: int) -> Array:

@@ -120,8 +120,8 @@ class GPT(Sequential):
             seed: a whole number, or a ``numpy.random.Generator``.
 
         Returns:
-            The tokens, of shape (T + count,), int64, those of ``start`` first. Each is drawn in sight
-            of the last ones, as many as the context is long.
+            The tokens, of shape (T + count,), int64, those of ``start`` first. Each is drawn in
+            sight of the last ones, as many as the context is long.
 
         Raises:
             ValueError: a number is outside its range, or a token is not in [0, V).

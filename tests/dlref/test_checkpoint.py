@@ -423,3 +423,55 @@ def test_loading_never_unpickles(tmp_path: Path) -> None:
         dlref.Checkpoint.load(path)
     for name in ("checkpoint", "training"):
         assert "pickle" not in dir(sys.modules[f"dlref.{name}"])
+
+
+def normalized_net(seed: int = 0) -> dlref.Sequential:
+    rng = np.random.default_rng(seed)
+    layers = dlref.Linear(4, 6, rng), dlref.BatchNorm(6), dlref.ReLU(), dlref.Dropout(0.3)
+    return dlref.Sequential(*layers, dlref.Linear(6, 3, rng))
+
+
+def test_running_numbers_and_masks_go_on_where_they_were(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(20, 4)).astype(np.float32), rng.integers(0, 3, 20)
+    options: dict[str, Any] = {"loss": dlref.cross_entropy, "batch_size": 8, "seed": 3}
+    options |= {"schedule": dlref.WarmupCosine(0.1, 12, warmup=2), "max_norm": 1.0}
+    whole = normalized_net()
+    expected = dlref.fit(whole, data, optimizer=dlref.AdamW(), epochs=4, **options)
+    path = tmp_path / "run.safetensors"
+    dlref.fit(normalized_net(), data, optimizer=dlref.AdamW(), epochs=2, checkpoint=path, **options)
+    resumed = normalized_net()
+    options |= {"checkpoint": path, "resume": True}
+    history = dlref.fit(resumed, data, optimizer=dlref.AdamW(), epochs=4, **options)
+    assert history == expected
+    loaded = normalized_net().with_params(dlref.Checkpoint.load(path).params)
+    for net in (resumed, loaded):
+        for arrays, others in ((net.params, whole.params), (net.buffers, whole.buffers)):
+            assert arrays.keys() == others.keys()
+            for name, array in arrays.items():
+                np.testing.assert_array_equal(array, others[name], err_msg=name)
+        np.testing.assert_array_equal(net.forward(data[0])[0], whole.forward(data[0])[0])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"schedule": dlref.WarmupCosine(0.1, 13)}, {"max_norm": 2.0}, {"max_norm": None}],
+    ids=str,
+)
+def test_another_schedule_or_clipping_is_another_run(
+    tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(20, 4)).astype(np.float32), rng.integers(0, 3, 20)
+    options: dict[str, Any] = {"loss": dlref.cross_entropy, "batch_size": 8, "max_norm": 1.0}
+    options |= {"schedule": dlref.WarmupCosine(0.1, 12), "checkpoint": tmp_path / "run.safetensors"}
+    dlref.fit(normalized_net(), data, optimizer=dlref.AdamW(), epochs=2, **options)
+    with pytest.raises(ValueError, match=f"another run: its {next(iter(changed))} was"):
+        dlref.fit(
+            normalized_net(),
+            data,
+            optimizer=dlref.AdamW(),
+            epochs=3,
+            resume=True,
+            **options | changed,
+        )

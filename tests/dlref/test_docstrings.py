@@ -28,7 +28,7 @@ ALL: dict[str, Item] = NAMES | {
 
 DOWNLOADED = {"data.cifar10", "data.mnist"}  # no example needs a network
 NO_FORMULA = {"Checkpoint", "asarray", "available_devices", "data.digits", "data.python_manual"}
-NO_FORMULA |= {"fit", "lenet", "alexnet", "gpt", "load_gpt2", *DOWNLOADED}
+NO_FORMULA |= {"fit", "lenet", "alexnet", "gpt", "load_gpt2", "to_torch", *DOWNLOADED}
 SHAPE = re.compile(r"\bshapes?\b|\(([A-Z]|\.\.\.)(,|(, ([\w'/ +]+|\.\.\.))+)\)")
 DTYPE = re.compile(r"\bdtypes?\b|\b(float|int)\d\d\b|\bintegers\b")
 UNSEEN = {"cache"}  # what only `forward` and `backward` look at

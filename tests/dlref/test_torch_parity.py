@@ -174,9 +174,8 @@ def test_the_optimizer_matches_torch_for_20_steps(
 def test_adam_has_the_defaults_of_torch(name: str) -> None:
     ours = getattr(dlref, name)()
     theirs = getattr(torch.optim, name)([torch.zeros(1)]).defaults
-    for option, value in vars(ours).items():
-        if not option.startswith("_"):
-            assert theirs[option] == value, option
+    for option, value in ours.settings.items():
+        assert theirs[option] == value, option
 
 
 def test_names_are_those_of_the_equivalent_torch_module() -> None:

@@ -51,7 +51,8 @@ def test_public_name_on_no_page_is_an_error_that_names_it_and_its_file(copy: Pat
 
 def test_module_without_a_public_name_is_an_error_that_names_it(copy: Path) -> None:
     listed = copy / "docs" / "reference.yml"
-    listed.write_text(listed.read_text().replace("[layer, layers.linear]", "[layer, liner, layers.linear]"))
+    text = listed.read_text().replace("[layer, layers.linear]", "[layer, liner, layers.linear]")
+    listed.write_text(text)
     with pytest.raises(ValueError, match=r"reference\.yml: layers: 'liner' has no public name"):
         reference.generate(copy)
 
