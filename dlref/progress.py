@@ -6,12 +6,12 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress(total: int, done: int, unit: str) -> Iterator[Callable[[], object]]:
+def progress(total: int, done: int, unit: str, show: bool = True) -> Iterator[Callable[[], object]]:
     """A bar of ``total`` steps, ``done`` of them made; what it gives is called after each step.
 
     tqdm is imported only where there is a bar.
     """
-    if not is_watched():
+    if not show or not is_watched():
         yield lambda: None
         return
     from tqdm import tqdm  # not tqdm.auto: text works in every notebook, widgets do not

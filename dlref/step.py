@@ -1,11 +1,12 @@
 """One step of training: the four lines that every page teaches."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from dlref.backend import Array
 from dlref.checks import check_number
+from dlref.distributed import Group
 from dlref.evaluation import Loss
 from dlref.layer import Gradients, Layer
 from dlref.optimizer import Optimizer
@@ -21,6 +22,7 @@ class Step:
     optimizer: Optimizer
     schedule: Schedule | None = None
     max_norm: float | None = None
+    group: Group = field(default_factory=Group)
 
     def __post_init__(self) -> None:
         if not isinstance(self.net, Layer):
@@ -41,10 +43,13 @@ class Step:
         return loss
 
     def gradients(self, x: Array, y: Array, rng: np.random.Generator) -> tuple[Array, Gradients]:
-        """The loss and its gradients, clipped where asked for."""
-        outputs, cache = self.net.forward(x, training=rng)
-        loss, doutputs = self.loss(outputs, y)
+        """The loss and its gradients, of the whole batch, clipped where asked for."""
+        outputs, cache = self.net.forward(self.group.share(x), training=rng)
+        loss, doutputs = self.loss(outputs, self.group.share(y))
         _, grads = self.net.backward(doutputs, cache)
+        if self.group.size > 1:
+            loss, *means = self.group.average([loss, *grads.values()], len(x))
+            grads = dict(zip(grads, means, strict=True))
         if self.max_norm is not None:
             grads, _ = clip_gradients(grads, self.max_norm)
         return loss, grads

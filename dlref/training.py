@@ -11,6 +11,7 @@ from dlref.backend import Array, asarray, device_of, namespace, seed_device
 from dlref.capture import CapturedStep
 from dlref.checkpoint import Checkpoint
 from dlref.checks import check_size
+from dlref.distributed import Group, join
 from dlref.evaluation import Data, Loss, Metric, check_examples, evaluate
 from dlref.fingerprint import fingerprint
 from dlref.layer import Layer
@@ -40,6 +41,7 @@ def fit(
     metric: Metric | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    parallel: bool = False,
 ) -> History:
     """Train a network in place: the four-line loop over batches, epoch after epoch.
 
@@ -51,6 +53,12 @@ def fit(
     numbers as a run that was never interrupted, on the same device and the same versions. The
     same call: a network with the same first parameters, a fresh optimizer, a generator made from
     its seed again. What differs is refused, but for the inside of functions: they go by name.
+
+    With ``parallel=True``, the processes that torchrun starts train together. Each makes the passes
+    of its rows of every batch, then they average the gradients; all end at the same numbers, which
+    are those of one process, to rounding. But random layers draw other masks in each process, and
+    ``BatchNorm`` has the mean and variance of its process's rows, at least two, and in the end the
+    running ones of process 0, which alone writes the checkpoint and shows the bar.
 
     Args:
         net: the network; its parameters change.
@@ -72,6 +80,7 @@ def fit(
             examples; for the validation data.
         checkpoint: a file, ``"run.safetensors"``.
         resume: go on from the checkpoint instead of refusing to overwrite it.
+        parallel: train together with the other processes of ``torchrun``, which all make this call.
 
     Returns:
         The history, each a list with one number an epoch. ``"loss"``: the mean over all
@@ -81,10 +90,13 @@ def fit(
     Raises:
         ValueError: a shape, a device, a label or a value does not fit, in any example: all are
             looked at before the first step (labels on a GPU are not). Or the loss is not finite
-            after an epoch. Or the checkpoint is of another run, or was cut off or changed.
+            after an epoch. Or the checkpoint is of another run, or was cut off or changed. Or the
+            processes of a parallel run do not all begin with the same.
         TypeError: a dtype or an argument's type does not fit.
         FileExistsError: the checkpoint is there, and ``resume`` is not True.
         OSError: the checkpoint cannot be written; the last one stays whole.
+        RuntimeError: ``parallel=True`` finds no torchrun; or another process has ended, or has
+            made the others wait for 30 minutes.
 
     Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 8.1.3,
     https://www.deeplearningbook.org
@@ -104,6 +116,9 @@ def fit(
     0.93
     """
     step = Step(net, loss, optimizer, schedule, max_norm)
+    group = step.group = join(net.params) if parallel else Group()
+    if capture and group.size > 1:
+        raise ValueError("fit: capture=True records one process alone: leave it or parallel out")
     check_size("fit: epochs", epochs)
     check_size("fit: batch_size", batch_size)
     rng = generator("fit", seed)
@@ -118,7 +133,7 @@ def fit(
     optimizer.check_params(net.params)
 
     history: History = {"loss": []}
-    if checkpoint is not None:
+    if checkpoint is not None or parallel:
         run = fingerprint(
             network=repr(net),
             parameters={**net.params, **net.buffers},
@@ -133,26 +148,31 @@ def fit(
             validation=validation,
         )
         found = _checkpoint_to_resume(checkpoint, run, epochs, resume)
-        if found is None:  # a path that cannot be written fails now, not after the first epoch
-            Checkpoint.take(run, history, net, optimizer, rng).save(checkpoint)
-        else:
+        there = None if found is None else f"of epoch {found.epoch}"
+        group.agree(run | {"epochs": str(epochs), "checkpoint": str(there)})
+        if found is not None:
             found.restore(net, optimizer, rng)
             history = dict(found.history)
+        elif checkpoint is not None and group.rank == 0:
+            # a path that cannot be written fails now, not after the first epoch
+            Checkpoint.take(run, history, net, optimizer, rng).save(checkpoint)
 
     run_step = CapturedStep(step, batch_size) if capture else step
     done, steps = len(history["loss"]), math.ceil(len(data[0]) / batch_size)
-    with progress(total=epochs * steps, done=done * steps, unit="step") as advance:
+    with progress(epochs * steps, done * steps, "step", show=group.rank == 0) as advance:
         for _ in range(done, epochs):
             seed_device(data[0], rng)
             order = asarray(rng.permutation(len(data[0])), device_of(data[0]))
             batches = _batches(order, batch_size, advance)
-            means = {"loss": _train(run_step, data, batches, rng)}
+            means = {"loss": _train(run_step, data, batches, group.masks(rng, data[0]))}
+            group.copy_buffers(net)
             if validation is not None:
-                means |= evaluate(net, validation, loss, metric)
+                means |= _validate(group, net, validation, loss, metric)
             for name, mean in means.items():
                 history.setdefault(name, []).append(mean)
-            if checkpoint is not None:
+            if checkpoint is not None and group.rank == 0:
                 Checkpoint.take(run, history, net, optimizer, rng).save(checkpoint)
+            group.wait()
     return history
 
 
@@ -174,6 +194,16 @@ def _train(
     return mean
 
 
+def _validate(
+    group: Group, net: Layer, data: Data, loss: Loss, metric: Metric | None
+) -> dict[str, float]:
+    """The means over the validation data, of which each process looks at its share."""
+    share = group.share(data[0]), group.share(data[1])
+    means = evaluate(net, share, loss, metric)
+    values = group.average([np.asarray(mean) for mean in means.values()], len(data[0]))
+    return dict(zip(means, map(float, values), strict=True))
+
+
 def _batches(order: Array, size: int, advance: Callable[[], object]) -> Iterator[Array]:
     """The indices of all examples, so many at a time."""
     for start in range(0, len(order), size):
@@ -186,12 +216,12 @@ def _rows(array: Array, indices: Array) -> Array:
 
 
 def _checkpoint_to_resume(
-    path: str | os.PathLike[str], run: dict[str, str], epochs: int, resume: bool
+    path: str | os.PathLike[str] | None, run: dict[str, str], epochs: int, resume: bool
 ) -> Checkpoint | None:
     """The checkpoint to go on from; none where there is no file."""
-    where = os.fspath(path)
-    if not Path(path).exists():
+    if path is None or not Path(path).exists():
         return None
+    where = os.fspath(path)
     if Path(path).is_dir():
         raise IsADirectoryError(f"fit: checkpoint must be a file, and {where!r} is a folder")
     if not resume:

@@ -71,6 +71,7 @@ class Page:
     description: str
     names: dict[str, Item]
     entry: str = ""  # of the glossary
+    section: str = ""  # Markdown below the names
 
 
 def generate(root: Path) -> dict[Path, str]:
@@ -184,6 +185,7 @@ def _page(page: Page, links: Links, terms: dict[str, Term]) -> str:
         term = by_name.get(name.lower().replace("_", "-"))
         line = f"{term.link(term.title, str(FOLDER))}: {term.definition}" if term else ""
         body += [markdown(name, item, links, line), ""]
+    body += [page.section] if page.section else []
     return "\n".join([*head, *body])
 
 
