@@ -81,6 +81,15 @@ def check_generator(who: str, rng: Any) -> None:
         raise TypeError(f"{who}: rng must be numpy.random.default_rng(seed), got {rng!r}")
 
 
+def check_training(who: str, training: Any) -> None:
+    """Raise unless ``training`` is a generator or ``None``; ``False`` would not be ``None``."""
+    if training is not None and not isinstance(training, np.random.Generator):
+        raise TypeError(
+            f"{who}: training must be numpy.random.default_rng(seed) in training, and None in use, "
+            f"got {training!r}"
+        )
+
+
 def check_array(what: str, x: Array, shape: tuple[int, ...], like: Array) -> None:
     """Raise unless ``x`` has this shape, and the library, device and dtype of ``like``."""
     if not is_like(x, like) or x.shape != shape:

@@ -144,7 +144,7 @@ class Sequential(Layer):
         return type(self)(*(layer.with_params(arrays) for layer, arrays in pairs))
 
     def __repr__(self) -> str:
-        return f"Sequential({', '.join(map(repr, self.layers))})"
+        return f"{type(self).__name__}({', '.join(map(repr, self.layers))})"
 
 
 def mlp(

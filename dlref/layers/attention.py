@@ -174,7 +174,7 @@ class MultiHeadAttention(Layer):
         xp, (examples, length, _) = namespace(x), x.shape
         if mask is not None:
             check_mask("MultiHeadAttention: mask", mask, (examples, length, length), like=x)
-            mask = mask[:, None] if mask.ndim == 3 else mask  # (N, T, T): (N, 1, T, T)
+            mask = mask[:, None, ...] if mask.ndim == 3 else mask  # (N, T, T): (N, 1, T, T)
         if not self.causal:
             return mask
         places = xp.arange(length, device=x.device)
@@ -186,7 +186,7 @@ class MultiHeadAttention(Layer):
         xp, (examples, length, features) = namespace(rows), shape
         parts = xp.reshape(rows, (examples, length, -1, self.heads, features // self.heads))
         parts = xp.permute_dims(parts, (2, 0, 3, 1, 4))  # (N, T, k, heads, d): (k, N, heads, T, d)
-        return [parts[k] for k in range(parts.shape[0])]
+        return [parts[k, ...] for k in range(parts.shape[0])]
 
     def _join(self, heads: Array) -> Array:
         """(N, heads, T, D/heads) as (N T, D)."""

@@ -112,9 +112,9 @@ class Conv2d(Layer):
         xp, padded = namespace(x), pad(x, self.padding)
         pixels = [padded[index] for index in offsets(padded.shape, size, self.stride)]
         columns = xp.stack(pixels, axis=2)  # (N, C, K K, H', W')
-        columns = xp.reshape(columns, (len(x), self.groups, channels * size**2, -1))
+        columns = xp.reshape(columns, (x.shape[0], self.groups, channels * size**2, -1))
         y = self._rows() @ columns  # (G, M/G, C/G K K) @ (N, G, C/G K K, H' W')
-        y = xp.reshape(y, (len(x), outputs, height, width))
+        y = xp.reshape(y, (x.shape[0], outputs, height, width))
         y += xp.reshape(bias, (-1, 1, 1))
         return y, (padded.shape, columns)
 

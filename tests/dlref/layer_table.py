@@ -98,6 +98,10 @@ def mask_of(shape: tuple[int, ...], keep: float, x: torch.Tensor) -> torch.Tenso
     return torch.tensor(drawn, dtype=x.dtype)
 
 
+def transpose(p: torch.Tensor) -> torch.Tensor:
+    return p.T if p.ndim == 2 else p
+
+
 def attention(heads: int, causal: bool = False) -> Reference:
     """torch.nn.MultiheadAttention, whose weights lie the other way round."""
 
@@ -105,7 +109,7 @@ def attention(heads: int, causal: bool = False) -> Reference:
         features, length = x.shape[-1], x.shape[1]
         module = torch.nn.MultiheadAttention(features, heads, batch_first=True)
         forbidden = torch.ones(length, length, dtype=torch.bool).triu(1) if causal else None
-        theirs = {name: array.T for name, array in p.items()}
+        theirs = {name: transpose(array) for name, array in p.items()}
         with sdpa_kernel(SDPBackend.MATH):
             found = torch.func.functional_call(
                 module, theirs, (x, x, x), {"attn_mask": forbidden, "need_weights": False}
@@ -144,7 +148,7 @@ def block(heads: int, causal: bool = False, prefix: str = "") -> Reference:
             if name.startswith(prefix):
                 rest = name.removeprefix(prefix)
                 start = next(start for start in BLOCK if rest.startswith(start))
-                theirs[BLOCK[start] + rest.removeprefix(start)] = array.T
+                theirs[BLOCK[start] + rest.removeprefix(start)] = transpose(array)
         forbidden = torch.ones(length, length, dtype=torch.bool).triu(1) if causal else None
         with sdpa_kernel(SDPBackend.MATH):
             found = torch.func.functional_call(module, theirs, (x,), {"src_mask": forbidden})
@@ -169,8 +173,8 @@ def small_net() -> dlref.Layer:
     g = rng()
     return dlref.Sequential(
         dlref.Conv2d(2, 4, 3, g, padding=1, groups=2),
-        dlref.BatchNorm(4),
         dlref.GELU(),
+        dlref.BatchNorm(4),
         dlref.MaxPool2d(2),
         dlref.LocalResponseNorm(3, 0.2),
         dlref.Flatten(),
@@ -182,9 +186,9 @@ def small_net() -> dlref.Layer:
 
 def small_reference(p: Arrays, b: Arrays, x: torch.Tensor) -> torch.Tensor:
     h = conv(padding=1, groups=2)({"weight": p["0.weight"], "bias": p["0.bias"]}, b, x)
-    mean, variance = b["1.running_mean"], b["1.running_var"]
-    h = functional.batch_norm(h, mean, variance, p["1.weight"], p["1.bias"], training=True)
-    h = functional.max_pool2d(functional.gelu(h, approximate="tanh"), 2)
+    h, mean, variance = functional.gelu(h, approximate="tanh"), *b.values()
+    h = functional.batch_norm(h, mean, variance, p["2.weight"], p["2.bias"], training=True)
+    h = functional.max_pool2d(h, 2)
     h = response(3, 0.2, 0.75, 2.0)(p, b, h).flatten(1) @ p["6.weight"] + p["6.bias"]
     return h * mask_of(tuple(h.shape), 0.7, h) / 0.7 @ p["8.weight"] + p["8.bias"]
 
