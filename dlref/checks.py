@@ -50,8 +50,11 @@ def check_channels(
         _explain(what, x, (-1, channels, *[-1] * (ndim - 2)), like)
 
 
-def check_tokens(what: str, x: Array, tokens: int, context: int, like: Array) -> None:
-    """Raise unless ``x`` is (N, t), t at most ``context``, of integers in [0, tokens)."""
+def check_tokens(what: str, x: Array, tokens: int, context: int, like: Array) -> Array:
+    """Return ``x`` as int64, in which any library looks rows up.
+
+    Raise unless it is (N, t), t at most ``context``, of integers in [0, tokens).
+    """
     xp = namespace(x)
     _check_device(what, x, like)
     if not is_integer(x):
@@ -60,9 +63,11 @@ def check_tokens(what: str, x: Array, tokens: int, context: int, like: Array) ->
         raise ValueError(
             f"{what} must have shape (N, t), t from 1 to {context}, got {tuple(x.shape)}"
         )
+    x = x if dtype_name(x) == "int64" else xp.astype(x, xp.int64)
     if on_cpu(x) and not (int(xp.min(x)) >= 0 and int(xp.max(x)) < tokens):
         wrong = int(xp.min(x)) if int(xp.min(x)) < 0 else int(xp.max(x))
         raise ValueError(f"{what} must be integers in [0, {tokens}), got {wrong}")
+    return x
 
 
 def check_mask(what: str, mask: Array, shape: tuple[int, int, int], like: Array) -> None:

@@ -77,7 +77,7 @@ class Embedding(Layer):
             TypeError: ``x`` is not an array of integers.
         """
         weight, position = self.params["weight"], self.params["position"]
-        check_tokens("Embedding: x", x, weight.shape[0], position.shape[0], like=weight)
+        x = check_tokens("Embedding: x", x, weight.shape[0], position.shape[0], like=weight)
         xp = namespace(weight)
         rows = xp.take(weight, xp.reshape(x, (-1,)), axis=0)  # (N t, D)
         return xp.reshape(rows, (*x.shape, -1)) + position[: x.shape[1], :], x
