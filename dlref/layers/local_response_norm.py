@@ -64,7 +64,9 @@ class LocalResponseNorm(Layer):
         """
         check_float("LocalResponseNorm: x", x)
         if x.ndim < 2:
-            raise ValueError(f"LocalResponseNorm: x must have shape (N, C, ...), got {tuple(x.shape)}")
+            raise ValueError(
+                f"LocalResponseNorm: x must have shape (N, C, ...), got {tuple(x.shape)}"
+            )
         s = self.k + self.alpha * self._sum_of_neighbors(x * x)
         y = x * s**-self.beta
         return y, (x, s, y)

@@ -58,7 +58,9 @@ def load_gpt2(path: str | os.PathLike[str], heads: int = 12, device: str = "nump
     try:
         found = {n.removeprefix("transformer."): array for n, array in load_file(path).items()}
         (tokens, features), (context, _) = found["wte.weight"].shape, found["wpe.weight"].shape
-        if not np.array_equal(found.get("lm_head.weight", found["wte.weight"]), found["wte.weight"]):
+        if not np.array_equal(
+            found.get("lm_head.weight", found["wte.weight"]), found["wte.weight"]
+        ):
             raise ValueError("its lm_head.weight is another than its wte.weight")
         depth = 1 + max((int(n.split(".")[1]) for n in found if n.startswith("h.")), default=0)
         net = gpt(tokens, context, features, depth, heads)

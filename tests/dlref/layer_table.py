@@ -214,9 +214,7 @@ CASES: dict[str, Case] = {
     "ReLU": Case(dlref.ReLU, (2, 3, 4), lambda p, b, x: x.relu(), kinks=True),
     "Sigmoid": Case(dlref.Sigmoid, (2, 3, 4), lambda p, b, x: x.sigmoid()),
     "Tanh": Case(dlref.Tanh, (2, 3, 4), lambda p, b, x: x.tanh()),
-    "GELU": Case(
-        dlref.GELU, (2, 1, 3, 4), lambda p, b, x: functional.gelu(x, approximate="tanh")
-    ),
+    "GELU": Case(dlref.GELU, (2, 1, 3, 4), lambda p, b, x: functional.gelu(x, approximate="tanh")),
     "GELU, 1-d": Case(dlref.GELU, (7,), lambda p, b, x: functional.gelu(x, approximate="tanh")),
     "Conv2d": Case(lambda: dlref.Conv2d(3, 4, 3, rng()), (2, 3, 6, 5), conv()),
     "Conv2d, one of each": Case(lambda: dlref.Conv2d(1, 1, 1, rng()), (1, 1, 1, 1), conv()),
@@ -261,9 +259,7 @@ CASES: dict[str, Case] = {
         lambda: dlref.MaxPool2d(4), (1, 1, 4, 4), pool(4)
     ),
     "MaxPool2d, one pixel": Case(lambda: dlref.MaxPool2d(1), (2, 2, 3, 2), pool(1)),
-    "LocalResponseNorm": Case(
-        dlref.LocalResponseNorm, (2, 7, 3, 2), response(5, 1e-4, 0.75, 2.0)
-    ),
+    "LocalResponseNorm": Case(dlref.LocalResponseNorm, (2, 7, 3, 2), response(5, 1e-4, 0.75, 2.0)),
     "LocalResponseNorm, strong": Case(
         lambda: dlref.LocalResponseNorm(3, 0.7, 1.3, 0.5), (2, 5, 2, 3), response(3, 0.7, 1.3, 0.5)
     ),

@@ -318,9 +318,7 @@ def test_generate_is_the_same_for_a_seed_and_on_each_device() -> None:
     net, start = net_for_drawing(), np.array([1])
     first = net.generate(start, 30, seed=4)
     np.testing.assert_array_equal(first, net.generate(start, 30, seed=4))
-    np.testing.assert_array_equal(
-        first, net.generate(start, 30, seed=np.random.default_rng(4))
-    )
+    np.testing.assert_array_equal(first, net.generate(start, 30, seed=np.random.default_rng(4)))
     np.testing.assert_array_equal(first, net.to("cpu").generate(start, 30, seed=4))
     assert (first != net.generate(start, 30, seed=5)).any()
     np.testing.assert_array_equal(first, net.generate(start, 30, seed=4, top_k=6))
