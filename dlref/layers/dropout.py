@@ -52,7 +52,7 @@ class Dropout(Layer):
 
         Raises:
             ValueError: x is empty, or has no dimension.
-            TypeError: x is not an array, or not float32 or float64; or ``training`` is no generator.
+            TypeError: x is no array of float32 or float64, or ``training`` is no generator.
         """
         check_float("Dropout: x", x)
         check_training("Dropout", training)

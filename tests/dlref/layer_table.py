@@ -12,7 +12,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 import dlref
 
 Arrays = dict[str, Any]
-Reference = Callable[[Arrays, Arrays, torch.Tensor], torch.Tensor]
+Reference = Callable[[Arrays, Arrays, Any], Any]
 """A function of parameters and buffers, under our names and in our shapes, and of x."""
 
 
@@ -78,7 +78,7 @@ def response(size: int, alpha: float, beta: float, k: float) -> Reference:
     return lambda p, b, x: functional.local_response_norm(x, size, alpha * size, beta, k)
 
 
-def layer_norm(p: Arrays, b: Arrays, x: torch.Tensor) -> torch.Tensor:
+def layer_norm(p: Arrays, b: Arrays, x: Any) -> Any:
     return functional.layer_norm(x, x.shape[-1:], p["weight"], p["bias"])
 
 
@@ -88,11 +88,11 @@ def batch_norm(training: bool) -> Reference:
     )
 
 
-def embedding(p: Arrays, b: Arrays, x: torch.Tensor) -> torch.Tensor:
+def embedding(p: Arrays, b: Arrays, x: Any) -> Any:
     return functional.embedding(x, p["weight"]) + p["position"][: x.shape[1]]
 
 
-def mask_of(shape: tuple[int, ...], keep: float, x: torch.Tensor) -> torch.Tensor:
+def mask_of(shape: tuple[int, ...], keep: float, x: Any) -> Any:
     """The mask that the generator of ``Case`` draws first."""
     drawn = np.random.default_rng(0).random(shape, dtype=np.float32) < keep
     return torch.tensor(drawn, dtype=x.dtype)
@@ -105,7 +105,7 @@ def transpose(p: torch.Tensor) -> torch.Tensor:
 def attention(heads: int, causal: bool = False) -> Reference:
     """torch.nn.MultiheadAttention, whose weights lie the other way round."""
 
-    def reference(p: Arrays, b: Arrays, x: torch.Tensor) -> torch.Tensor:
+    def reference(p: Arrays, b: Arrays, x: Any) -> Any:
         features, length = x.shape[-1], x.shape[1]
         module = torch.nn.MultiheadAttention(features, heads, batch_first=True)
         forbidden = torch.ones(length, length, dtype=torch.bool).triu(1) if causal else None
@@ -114,7 +114,7 @@ def attention(heads: int, causal: bool = False) -> Reference:
             found = torch.func.functional_call(
                 module, theirs, (x, x, x), {"attn_mask": forbidden, "need_weights": False}
             )
-        return torch.as_tensor(found[0])
+        return found[0]
 
     return reference
 
@@ -132,7 +132,7 @@ BLOCK = {
 def block(heads: int, causal: bool = False, prefix: str = "") -> Reference:
     """torch.nn.TransformerEncoderLayer with its normalizations first."""
 
-    def reference(p: Arrays, b: Arrays, x: torch.Tensor) -> torch.Tensor:
+    def reference(p: Arrays, b: Arrays, x: Any) -> Any:
         features, length = x.shape[-1], x.shape[1]
         module = torch.nn.TransformerEncoderLayer(
             features,
@@ -151,14 +151,13 @@ def block(heads: int, causal: bool = False, prefix: str = "") -> Reference:
                 theirs[BLOCK[start] + rest.removeprefix(start)] = transpose(array)
         forbidden = torch.ones(length, length, dtype=torch.bool).triu(1) if causal else None
         with sdpa_kernel(SDPBackend.MATH):
-            found = torch.func.functional_call(module, theirs, (x,), {"src_mask": forbidden})
-        return torch.as_tensor(found)
+            return torch.func.functional_call(module, theirs, (x,), {"src_mask": forbidden})
 
     return reference
 
 
 def gpt(heads: int, depth: int) -> Reference:
-    def reference(p: Arrays, b: Arrays, x: torch.Tensor) -> torch.Tensor:
+    def reference(p: Arrays, b: Arrays, x: Any) -> Any:
         h = embedding({"weight": p["0.weight"], "position": p["0.position"]}, b, x)
         for i in range(2, 2 + depth):
             h = block(heads, causal=True, prefix=f"{i}.")(p, b, h)
@@ -184,7 +183,7 @@ def small_net() -> dlref.Layer:
     )
 
 
-def small_reference(p: Arrays, b: Arrays, x: torch.Tensor) -> torch.Tensor:
+def small_reference(p: Arrays, b: Arrays, x: Any) -> Any:
     h = conv(padding=1, groups=2)({"weight": p["0.weight"], "bias": p["0.bias"]}, b, x)
     h, mean, variance = functional.gelu(h, approximate="tanh"), *b.values()
     h = functional.batch_norm(h, mean, variance, p["2.weight"], p["2.bias"], training=True)
@@ -193,7 +192,7 @@ def small_reference(p: Arrays, b: Arrays, x: torch.Tensor) -> torch.Tensor:
     return h * mask_of(tuple(h.shape), 0.7, h) / 0.7 @ p["8.weight"] + p["8.bias"]
 
 
-def lenet_reference(p: Arrays, b: Arrays, x: torch.Tensor) -> torch.Tensor:
+def lenet_reference(p: Arrays, b: Arrays, x: Any) -> Any:
     for i in (0, 3):
         x = functional.conv2d(x, p[f"{i}.weight"], p[f"{i}.bias"], padding=2)
         x = functional.max_pool2d(x.relu(), 2)

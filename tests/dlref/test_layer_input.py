@@ -1,6 +1,7 @@
 """Bad input to every layer: an error that names value and remedy, and nothing is changed."""
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -22,17 +23,16 @@ F32 = np.float32
 
 def refuses(
     layer: dlref.Layer, x: Any, error: type[Exception], message: str, **options: Any
-) -> str:
-    """Assert that the layer does, and that neither it nor x has changed; the message is returned."""
+) -> None:
+    """Assert that the layer does, and that neither it nor x has changed."""
     before = {k: dlref.asarray(a) for k, a in {**layer.params, **layer.buffers}.items()}
     given = x.copy() if isinstance(x, np.ndarray) else x
-    with pytest.raises(error, match=message) as found:
+    with pytest.raises(error, match=message):
         layer.forward(x, **options)
     for k, array in {**layer.params, **layer.buffers}.items():
         np.testing.assert_array_equal(dlref.asarray(array), before[k])
     if isinstance(x, np.ndarray):
         np.testing.assert_array_equal(x, given)
-    return str(found.value)
 
 
 def bad_inputs(case: Case) -> list[tuple[Any, type[Exception], str]]:
@@ -296,7 +296,7 @@ def test_no_layer_is_made_of_a_bad_size(
     kind: str, size: Any, error: type[Exception], message: str
 ) -> None:
     make, sizes = POSITIONAL[kind]
-    rng = {"rng": np.random.default_rng(0)} if "rng" in make.__init__.__annotations__ else {}  # type: ignore[misc]
+    rng = {"rng": np.random.default_rng(0)} if "rng" in make.__init__.__annotations__ else {}
     make(**sizes, **rng)
     for name in sizes:
         if (kind, name, size) == ("MaxPool2d", "stride", None):
@@ -434,9 +434,9 @@ def test_with_params_refuses_for_every_layer(name: str) -> None:
             with pytest.raises(error, match=message):
                 layer.with_params(params)
         if len(layer.params) > 1:
-            with pytest.raises(TypeError, match="must be float(32|64), got float(64|32)"):
+            with pytest.raises(TypeError, match=r"must be float(32|64), got float(64|32)"):
                 layer.with_params(changed(p.astype(float)))
-            with pytest.raises(ValueError, match="move it with dlref.asarray"):
+            with pytest.raises(ValueError, match=r"move it with dlref.asarray"):
                 layer.with_params(changed(torch.tensor(p)))
     for k, p in layer.params.items():
         np.testing.assert_array_equal(p, before[k])
@@ -471,9 +471,9 @@ def test_any_array_is_mapped_or_refused(
     try:
         y, cache = layer.forward(x, training=rng)
     except (TypeError, ValueError) as error:
-        assert len(str(error)) > 20
-        assert ":" in str(error) or "must" in str(error)
+        message = str(error)
         after = {**layer.params, **layer.buffers}
+        assert re.search("must |fit|empty batch|expected a NumPy array|one number", message)
     else:
         assert 0 not in x.shape
         assert x.ndim > 0
@@ -525,6 +525,7 @@ SMALL = st.integers(1, 5)
     image=st.tuples(st.integers(1, 7), st.integers(1, 7)),
 )
 def test_any_convolution_is_torchs(
+    *,
     n: int,
     per_group: tuple[int, int],
     groups: int,

@@ -48,7 +48,7 @@ def test_cross_entropy_of_more_dimensions_matches_finite_differences(
 
 
 def compare(
-    ours: Any, theirs: Any, logits: np.ndarray, target: np.ndarray, device: str, dtype: str
+    *, ours: Any, theirs: Any, logits: np.ndarray, target: np.ndarray, device: str, dtype: str
 ) -> None:
     tensor = torch.tensor(logits, requires_grad=True)
     expected = theirs(tensor, torch.tensor(target))
@@ -78,11 +78,12 @@ def test_losses_are_torchs_at_small_and_at_huge_logits(
                 logits = np.sign(logits) * np.asarray(size, dtype)
             labels = rng.random(shape).round(seed % 2).astype(dtype)
             theirs = functional.binary_cross_entropy_with_logits
-            compare(dlref.binary_cross_entropy, theirs, logits, labels, device, dtype)
+            given: dict[str, Any] = {"logits": logits, "device": device, "dtype": dtype}
+            compare(ours=dlref.binary_cross_entropy, theirs=theirs, target=labels, **given)
             if len(shape) > 1:
                 classes = rng.integers(0, shape[-1], shape[:-1])
                 by_token = lambda z, t: functional.cross_entropy(z.flatten(0, -2), t.flatten())  # noqa: E731
-                compare(dlref.cross_entropy, by_token, logits, classes, device, dtype)
+                compare(ours=dlref.cross_entropy, theirs=by_token, target=classes, **given)
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -323,8 +324,8 @@ def test_losses_and_clipping_on_strict_arrays_give_numpys_numbers() -> None:
         loss2, dlogits2 = ours(to_strict(logits), to_strict(target))
         assert float(loss2) == pytest.approx(float(loss), rel=1e-12)
         assert relative_error(np.from_dlpack(dlogits2), dlogits) <= 1e-12
+    classes[0, 1] = 9
     with pytest.raises(ValueError, match=r"got 9 at index \(0, 1\)"):
-        classes[0, 1] = 9
         dlref.cross_entropy(to_strict(logits), to_strict(classes))
     grads = {"a": logits, "b": labels}
     for max_norm in (0.5, 1e3):
