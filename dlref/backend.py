@@ -160,8 +160,8 @@ def namespace(x: Array) -> Any:
 
 def is_integer(x: Array) -> bool:
     """Whether ``x`` holds whole numbers, such as labels or the numbers of tokens."""
-    namespace(x)  # a list or a number raises here
-    return dtype_name(x) in ("int64", "int32", "int16", "int8", "uint8")
+    xp = namespace(x)  # a list or a number raises here
+    return dtype_name(x) not in ("float32", "float64") and xp.isdtype(x.dtype, "integral")
 
 
 def dtype_name(x: Array) -> str:

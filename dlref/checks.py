@@ -50,8 +50,11 @@ def check_channels(
         _explain(what, x, (-1, channels, *[-1] * (ndim - 2)), like)
 
 
-def check_tokens(what: str, x: Array, tokens: int, context: int, like: Array) -> None:
-    """Raise unless ``x`` is (N, t), t at most ``context``, of integers in [0, tokens)."""
+def check_tokens(what: str, x: Array, tokens: int, context: int, like: Array) -> Array:
+    """Return ``x`` as int64, in which any library looks rows up.
+
+    Raise unless it is (N, t), t at most ``context``, of integers in [0, tokens).
+    """
     xp = namespace(x)
     _check_device(what, x, like)
     if not is_integer(x):
@@ -60,9 +63,11 @@ def check_tokens(what: str, x: Array, tokens: int, context: int, like: Array) ->
         raise ValueError(
             f"{what} must have shape (N, t), t from 1 to {context}, got {tuple(x.shape)}"
         )
+    x = x if dtype_name(x) == "int64" else xp.astype(x, xp.int64)
     if on_cpu(x) and not (int(xp.min(x)) >= 0 and int(xp.max(x)) < tokens):
         wrong = int(xp.min(x)) if int(xp.min(x)) < 0 else int(xp.max(x))
         raise ValueError(f"{what} must be integers in [0, {tokens}), got {wrong}")
+    return x
 
 
 def check_mask(what: str, mask: Array, shape: tuple[int, int, int], like: Array) -> None:
@@ -79,6 +84,15 @@ def check_generator(who: str, rng: Any) -> None:
     """Raise unless ``rng`` is a ``numpy.random.Generator``."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"{who}: rng must be numpy.random.default_rng(seed), got {rng!r}")
+
+
+def check_training(who: str, training: Any) -> None:
+    """Raise unless ``training`` is a generator or ``None``; ``False`` would not be ``None``."""
+    if training is not None and not isinstance(training, np.random.Generator):
+        raise TypeError(
+            f"{who}: training must be numpy.random.default_rng(seed) in training, and None in use, "
+            f"got {training!r}"
+        )
 
 
 def check_array(what: str, x: Array, shape: tuple[int, ...], like: Array) -> None:

@@ -46,13 +46,14 @@ class Sequential(Layer):
     """
 
     def __init__(self, *layers: Layer) -> None:
+        who = type(self).__name__
         if not layers:
-            raise ValueError("Sequential: needs at least one layer")
+            raise ValueError(f"{who}: needs at least one layer")
         for i, layer in enumerate(layers):
             if not isinstance(layer, Layer):
-                raise TypeError(f"Sequential: layer {i} must be a dlref.Layer, got {layer!r}")
+                raise TypeError(f"{who}: layer {i} must be a dlref.Layer, got {layer!r}")
             if any(layer is earlier for earlier in layers[:i]):
-                raise ValueError(f"Sequential: layer {i}, {layer!r}, stands twice: make a second")
+                raise ValueError(f"{who}: layer {i}, {layer!r}, stands twice: make a second")
         self.layers = layers
         self._names = [
             {name: f"{i}.{name}" for name in layer.params} for i, layer in enumerate(layers)
@@ -144,7 +145,7 @@ class Sequential(Layer):
         return type(self)(*(layer.with_params(arrays) for layer, arrays in pairs))
 
     def __repr__(self) -> str:
-        return f"Sequential({', '.join(map(repr, self.layers))})"
+        return f"{type(self).__name__}({', '.join(map(repr, self.layers))})"
 
 
 def mlp(

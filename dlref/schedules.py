@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dlref.backend import Array, namespace
-from dlref.checks import check_array, check_number, check_size
+from dlref.checks import check_array, check_finite, check_number, check_size
 from dlref.layer import Gradients
 
 Schedule = Callable[[int], float]
@@ -82,11 +82,13 @@ def clip_gradients(grads: Mapping[str, Array], max_norm: float) -> tuple[Gradien
 
     Returns:
         ``(clipped, norm)``: new arrays in the shapes and dtypes of the gradients, and the norm
-        before, a 0-d array.
+        before, a 0-d array. Where its square overflows, above 10¹⁹ in float32, the norm is
+        infinite, and the clipped gradients are 0.
 
     Raises:
-        ValueError: there is no gradient, a device differs, or the limit is not above 0.
-        TypeError: a dtype differs.
+        ValueError: there is no gradient, one is not finite, a device differs, or the limit is not
+            above 0.
+        TypeError: a dtype differs, or is not float32 or float64.
 
     Source: Pascanu, Mikolov & Bengio, On the difficulty of training recurrent neural networks
     (ICML 2013), algorithm 1, https://arxiv.org/abs/1211.5063
@@ -101,9 +103,10 @@ def clip_gradients(grads: Mapping[str, Array], max_norm: float) -> tuple[Gradien
     if not grads:
         raise ValueError("clip_gradients: there is no gradient to clip")
     first = next(iter(grads.values()))
-    xp = namespace(first)
     for name, grad in grads.items():
+        check_finite(f"clip_gradients: grads[{name!r}]", grad)  # else all would be NaN
         check_array(f"clip_gradients: grads[{name!r}]", grad, grad.shape, like=first)
+    xp = namespace(first)
     norm = xp.sqrt(sum(xp.sum(grad * grad) for grad in grads.values()))
     scale = max_norm / xp.maximum(norm, max_norm * xp.ones_like(norm))
     return {name: grad * scale for name, grad in grads.items()}, norm

@@ -7,10 +7,17 @@ import numpy as np
 
 from dlref import kernels
 from dlref.backend import Array, asarray, namespace
-from dlref.checks import check_array, check_mask, check_rows, check_size
+from dlref.checks import (
+    check_array,
+    check_finite,
+    check_generator,
+    check_mask,
+    check_rows,
+    check_size,
+)
 from dlref.layer import Cache, Gradients, Layer, Training
 from dlref.layers.linear import Initializer, as_rows
-from dlref.weight_initialization import check_arguments, glorot_uniform
+from dlref.weight_initialization import glorot_uniform
 
 NEVER = -1e30  # a score so low that its weight is 0; −∞ − (−∞) would be NaN
 
@@ -38,7 +45,8 @@ class MultiHeadAttention(Layer):
         init: ``glorot_uniform``, or any function of the same arguments, for both maps.
 
     Raises:
-        ValueError: a size is below 1, or ``heads`` does not divide ``features``.
+        ValueError: a size is below 1, ``heads`` does not divide ``features``, or ``init`` gives
+            another shape or NaN.
         TypeError: a size is not a whole number, or ``rng`` is not a generator.
 
     Source: Vaswani et al., Attention Is All You Need (2017), sections 3.2.1 and 3.2.2,
@@ -62,21 +70,25 @@ class MultiHeadAttention(Layer):
         causal: bool = False,
         init: Initializer = glorot_uniform,
     ) -> None:
-        check_arguments("MultiHeadAttention", features, features, rng)
+        check_size("MultiHeadAttention: features", features)
         check_size("MultiHeadAttention: heads", heads)
+        check_generator("MultiHeadAttention", rng)
         if features % heads:
             raise ValueError(
                 f"MultiHeadAttention: heads must divide features, got {heads} for {features}"
             )
         self.heads, self.causal = heads, causal
-        self.params = MappingProxyType(
-            {
-                "in_proj_weight": asarray(init(features, 3 * features, rng), dtype="float32"),
-                "in_proj_bias": np.zeros(3 * features, np.float32),
-                "out_proj.weight": asarray(init(features, features, rng), dtype="float32"),
-                "out_proj.bias": np.zeros(features, np.float32),
-            }
-        )
+        params = {}
+        for weight, bias, outputs in (
+            ("in_proj_weight", "in_proj_bias", 3 * features),
+            ("out_proj.weight", "out_proj.bias", features),
+        ):
+            params[weight] = asarray(init(features, outputs, rng), dtype="float32")
+            params[bias] = np.zeros(outputs, np.float32)
+            what = "MultiHeadAttention: init's result"
+            check_array(what, params[weight], (features, outputs), like=params[bias])
+            check_finite(what, params[weight])
+        self.params = MappingProxyType(params)
 
     def forward(
         self, x: Array, *, training: Training = None, mask: Array | None = None
@@ -174,7 +186,7 @@ class MultiHeadAttention(Layer):
         xp, (examples, length, _) = namespace(x), x.shape
         if mask is not None:
             check_mask("MultiHeadAttention: mask", mask, (examples, length, length), like=x)
-            mask = mask[:, None] if mask.ndim == 3 else mask  # (N, T, T): (N, 1, T, T)
+            mask = mask[:, None, ...] if mask.ndim == 3 else mask  # (N, T, T): (N, 1, T, T)
         if not self.causal:
             return mask
         places = xp.arange(length, device=x.device)
@@ -186,7 +198,7 @@ class MultiHeadAttention(Layer):
         xp, (examples, length, features) = namespace(rows), shape
         parts = xp.reshape(rows, (examples, length, -1, self.heads, features // self.heads))
         parts = xp.permute_dims(parts, (2, 0, 3, 1, 4))  # (N, T, k, heads, d): (k, N, heads, T, d)
-        return [parts[k] for k in range(parts.shape[0])]
+        return [parts[k, ...] for k in range(parts.shape[0])]
 
     def _join(self, heads: Array) -> Array:
         """(N, heads, T, D/heads) as (N T, D)."""

@@ -6,7 +6,7 @@ from types import MappingProxyType
 import numpy as np
 
 from dlref.backend import Array, namespace
-from dlref.checks import check_array, check_channels, check_number, check_size
+from dlref.checks import check_array, check_channels, check_number, check_size, check_training
 from dlref.layer import Cache, Gradients, Layer, Training
 
 
@@ -70,10 +70,11 @@ class BatchNorm(Layer):
         Raises:
             ValueError: the shape or the device does not fit, or a channel has one number, in
                 training, which has no variance.
-            TypeError: ``x`` has another dtype than the parameters.
+            TypeError: ``x`` has another dtype than the parameters, or ``training`` is no generator.
         """
         weight, bias = self.params["weight"], self.params["bias"]
         check_channels("BatchNorm: x", x, weight.shape[0], like=weight, ndims=(2, 4))
+        check_training("BatchNorm", training)
         if training is None:
             mean, variance = _spread(self.buffers["running_mean"], x), self.buffers["running_var"]
             centered, variance = x - mean, _spread(variance, x)

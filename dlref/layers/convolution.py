@@ -6,11 +6,11 @@ import numpy as np
 
 from dlref import kernels
 from dlref.backend import Array, asarray, namespace
-from dlref.checks import check_array, check_channels, check_finite, check_size
+from dlref.checks import check_array, check_channels, check_finite, check_generator, check_size
 from dlref.layer import Cache, Gradients, Layer, Training
 from dlref.layers.linear import Initializer
 from dlref.layers.windows import offsets, output_size, pad
-from dlref.weight_initialization import check_arguments, he_normal
+from dlref.weight_initialization import he_normal
 
 
 class Conv2d(Layer):
@@ -63,11 +63,13 @@ class Conv2d(Layer):
         groups: int = 1,
         init: Initializer = he_normal,
     ) -> None:
-        check_arguments("Conv2d", in_channels, out_channels, rng)
+        check_size("Conv2d: in_channels", in_channels)
+        check_size("Conv2d: out_channels", out_channels)
         check_size("Conv2d: kernel_size", kernel_size)
         check_size("Conv2d: stride", stride)
         check_size("Conv2d: padding", padding, low=0)
         check_size("Conv2d: groups", groups)
+        check_generator("Conv2d", rng)
         if in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"Conv2d: groups must divide the channels, got {groups} for {in_channels} in and "
@@ -112,9 +114,9 @@ class Conv2d(Layer):
         xp, padded = namespace(x), pad(x, self.padding)
         pixels = [padded[index] for index in offsets(padded.shape, size, self.stride)]
         columns = xp.stack(pixels, axis=2)  # (N, C, K K, H', W')
-        columns = xp.reshape(columns, (len(x), self.groups, channels * size**2, -1))
+        columns = xp.reshape(columns, (x.shape[0], self.groups, channels * size**2, -1))
         y = self._rows() @ columns  # (G, M/G, C/G K K) @ (N, G, C/G K K, H' W')
-        y = xp.reshape(y, (len(x), outputs, height, width))
+        y = xp.reshape(y, (x.shape[0], outputs, height, width))
         y += xp.reshape(bias, (-1, 1, 1))
         return y, (padded.shape, columns)
 

@@ -1,8 +1,8 @@
 """Dropout: in training, each unit is left out with a certain probability."""
 
-from dlref.backend import Array, random_mask
-from dlref.checks import check_array, check_float, check_number
-from dlref.layer import Gradients, Layer, Training
+from dlref.backend import Array, namespace, random_mask
+from dlref.checks import check_array, check_float, check_number, check_training
+from dlref.layer import Cache, Gradients, Layer, Training
 
 
 class Dropout(Layer):
@@ -39,7 +39,7 @@ class Dropout(Layer):
     def __init__(self, p: float = 0.5) -> None:
         self.p = check_number("Dropout: p", p, 0.0, 1.0)
 
-    def forward(self, x: Array, *, training: Training = None) -> tuple[Array, Array]:
+    def forward(self, x: Array, *, training: Training = None) -> tuple[Array, Cache]:
         """In training, a random part of x, scaled up; otherwise x itself.
 
         Args:
@@ -47,20 +47,23 @@ class Dropout(Layer):
             training: the generator that the mask is drawn from, in training only.
 
         Returns:
-            ``(y, cache)``: y as x in shape and dtype. The cache is what x was multiplied by.
+            ``(y, cache)``: y as x in shape and dtype. The cache is the shape of x, an empty array
+            of its kind, and what x was multiplied by.
 
         Raises:
             ValueError: x is empty, or has no dimension.
-            TypeError: x is not an array, or not float32 or float64.
+            TypeError: x is no array of float32 or float64, or ``training`` is no generator.
         """
         check_float("Dropout: x", x)
+        check_training("Dropout", training)
+        kind = namespace(x).empty((0,), dtype=x.dtype, device=x.device)  # x itself may be large
         if training is None or self.p == 0:
-            return x, None
+            return x, (x.shape, kind, None)
         scale = random_mask(1 - self.p, x, training) / (1 - self.p)
-        return x * scale, scale
+        return x * scale, (x.shape, kind, scale)
 
     def backward(
-        self, dy: Array, cache: Array, *, input_grad: bool = True
+        self, dy: Array, cache: Cache, *, input_grad: bool = True
     ) -> tuple[Array, Gradients]:
         """Multiply the gradient by what x was multiplied by.
 
@@ -79,11 +82,9 @@ class Dropout(Layer):
             ValueError: dy has another shape than y, or is on another device.
             TypeError: dy has another dtype than y.
         """
-        if cache is None:
-            check_float("Dropout: dy", dy)
-            return dy, {}
-        check_array("Dropout: dy", dy, cache.shape, like=cache)
-        return dy * cache, {}
+        shape, kind, scale = cache
+        check_array("Dropout: dy", dy, shape, like=kind)
+        return dy if scale is None else dy * scale, {}
 
     def __repr__(self) -> str:
         return f"Dropout({self.p})"

@@ -77,10 +77,10 @@ class Embedding(Layer):
             TypeError: ``x`` is not an array of integers.
         """
         weight, position = self.params["weight"], self.params["position"]
-        check_tokens("Embedding: x", x, weight.shape[0], position.shape[0], like=weight)
+        x = check_tokens("Embedding: x", x, weight.shape[0], position.shape[0], like=weight)
         xp = namespace(weight)
         rows = xp.take(weight, xp.reshape(x, (-1,)), axis=0)  # (N t, D)
-        return xp.reshape(rows, (*x.shape, -1)) + position[: x.shape[1]], x
+        return xp.reshape(rows, (*x.shape, -1)) + position[: x.shape[1], :], x
 
     def backward(
         self, dy: Array, cache: Cache, *, input_grad: bool = True
@@ -109,7 +109,7 @@ class Embedding(Layer):
         xp = namespace(dy)
         dweight, dposition = xp.zeros_like(weight), xp.zeros_like(position)
         scatter_add_rows(dweight, xp.reshape(x, (-1,)), xp.reshape(dy, (-1, dy.shape[-1])))
-        dposition[: x.shape[1]] = xp.sum(dy, axis=0)
+        dposition[: x.shape[1], :] = xp.sum(dy, axis=0)
         return None, {"weight": dweight, "position": dposition}
 
     def __repr__(self) -> str:

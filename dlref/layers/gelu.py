@@ -49,8 +49,9 @@ class GELU(Layer):
         if kernel := kernels.gelu(x):
             return kernel.y, kernel
         xp = namespace(x)
-        low = xp.where(x > -FLAT, x, -FLAT * xp.ones_like(x))  # −∞ · 0 would be NaN
-        inner = xp.where(low < FLAT, low, FLAT * xp.ones_like(x))
+        flat = FLAT * xp.ones_like(x)
+        low = xp.where(x < -FLAT, -flat, x)  # −∞ · 0 would be NaN; a NaN stays
+        inner = xp.where(low > FLAT, flat, low)
         square = inner * inner
         t = xp.tanh(SLOPE * inner * (1 + CUBIC * square))
         slope = 0.5 * (1 + t + inner * (1 - t * t) * SLOPE * (1 + 3 * CUBIC * square))

@@ -64,7 +64,9 @@ class LocalResponseNorm(Layer):
         """
         check_float("LocalResponseNorm: x", x)
         if x.ndim < 2:
-            raise ValueError(f"LocalResponseNorm: x must have shape (N, C, ...), got {x.shape}")
+            raise ValueError(
+                f"LocalResponseNorm: x must have shape (N, C, ...), got {tuple(x.shape)}"
+            )
         s = self.k + self.alpha * self._sum_of_neighbors(x * x)
         y = x * s**-self.beta
         return y, (x, s, y)
@@ -98,8 +100,8 @@ class LocalResponseNorm(Layer):
         """At each channel, the sum over the channels around it."""
         total = namespace(x).asarray(x, copy=True)
         for distance in range(1, min(self.size // 2 + 1, x.shape[1])):
-            total[:, distance:] += x[:, :-distance]
-            total[:, :-distance] += x[:, distance:]
+            total[:, distance:, ...] += x[:, :-distance, ...]
+            total[:, :-distance, ...] += x[:, distance:, ...]
         return total
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from dlref.backend import resolve_device
+from dlref.checks import check_size
 from dlref.layer import Layer
 from dlref.layers.activations import ReLU
 from dlref.layers.convolution import Conv2d
@@ -48,6 +49,7 @@ def alexnet(
     (256, 48, 5, 5)
     """
     device, rng = resolve_device(device), generator("alexnet", seed)
+    check_size("alexnet: classes", classes)
 
     def init(inputs: int, outputs: int, rng: np.random.Generator) -> np.ndarray:
         return rng.normal(0.0, STD, (inputs, outputs))

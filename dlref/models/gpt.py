@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from dlref.backend import Array, asarray, device_of, namespace, resolve_device
-from dlref.checks import check_array, check_number, check_size
+from dlref.checks import check_array, check_number, check_size, check_tokens
 from dlref.layer import Cache, Gradients, Layer, Training
 from dlref.layers.dropout import Dropout
 from dlref.layers.embedding import Embedding
@@ -133,7 +133,12 @@ class GPT(Sequential):
         if top_k is not None:
             check_size("generate: top_k", top_k)
         weight, position = self.params["0.weight"], self.params["0.position"]
-        tokens = asarray(start).reshape(1, -1)
+        start = asarray(start)
+        if start.ndim != 1 or len(start) == 0:
+            raise ValueError(
+                f"generate: start must have shape (T,), T at least 1, got {start.shape}"
+            )
+        tokens = check_tokens("generate: start", start[None], len(weight), len(start), like=start)
         for _ in range(count):
             seen = asarray(tokens[:, -len(position) :], device_of(weight))
             logits = asarray(self.forward(seen)[0][0, -1], dtype="float64")  # (V,)

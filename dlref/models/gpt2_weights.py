@@ -2,7 +2,10 @@
 
 import os
 
-from dlref.backend import asarray
+import numpy as np
+
+from dlref.backend import asarray, resolve_device
+from dlref.checks import check_size
 from dlref.models.gpt import GPT, gpt
 
 PARTS = {  # of a block
@@ -30,6 +33,7 @@ def load_gpt2(path: str | os.PathLike[str], heads: int = 12, device: str = "nump
     Raises:
         OSError: there is no such file.
         ValueError: the file is not of a GPT-2, ``heads`` does not fit, or the device is not there.
+        TypeError: ``heads`` is not a whole number.
 
     Source: the names are those of Hugging Face's transformers, GPT2LMHeadModel,
     https://huggingface.co/docs/transformers/model_doc/gpt2
@@ -49,16 +53,23 @@ def load_gpt2(path: str | os.PathLike[str], heads: int = 12, device: str = "nump
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
+    check_size("load_gpt2: heads", heads)
+    device = resolve_device(device)
     try:
         found = {n.removeprefix("transformer."): array for n, array in load_file(path).items()}
         (tokens, features), (context, _) = found["wte.weight"].shape, found["wpe.weight"].shape
-        depth = 1 + max(int(name.split(".")[1]) for name in found if name.startswith("h."))
+        if not np.array_equal(
+            found.get("lm_head.weight", found["wte.weight"]), found["wte.weight"]
+        ):
+            raise ValueError("its lm_head.weight is another than its wte.weight")
+        depth = 1 + max((int(n.split(".")[1]) for n in found if n.startswith("h.")), default=0)
         net = gpt(tokens, context, features, depth, heads)
         params = {name: asarray(found[gpt2_name(name)], dtype="float32") for name in net.params}
         return net.with_params(params).to(device)
-    except (SafetensorError, KeyError, ValueError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        reason = f"it has no tensor {error}" if isinstance(error, KeyError) else error
         raise ValueError(
-            f"load_gpt2: {os.fspath(path)} with {heads} heads is no GPT-2 ({error}): give a "
+            f"load_gpt2: {os.fspath(path)} with {heads} heads is no GPT-2 ({reason}): give a "
             "safetensors file with its names and shapes, and its number of heads"
         ) from error
 

@@ -42,7 +42,8 @@ def lenet(
         logits (N, C).
 
     Raises:
-        ValueError: a size is below 1, or the image too small for two convolutions.
+        ValueError: a size is below 1, the padding negative, or the image too small for two
+            convolutions.
         TypeError: a size or the seed is not a whole number.
 
     Source: LeCun, Bottou, Bengio & Haffner, Gradient-Based Learning Applied to Document Recognition
@@ -58,6 +59,11 @@ def lenet(
         raise ValueError(f"lenet: image must be (channels, height, width), got {image!r}")
     for name, size in zip(("channels", "height", "width"), image, strict=True):
         check_size(f"lenet: {name}", size)
+    check_size("lenet: classes", classes)
+    if not isinstance(padding, (tuple, list)) or len(padding) != 2:
+        raise ValueError(f"lenet: padding must be two numbers, as (2, 0), got {padding!r}")
+    for size in padding:
+        check_size("lenet: padding", size, low=0)
     rows, columns = (_after(_after(size, padding[0]), padding[1]) for size in image[1:])
     if rows < 1 or columns < 1:
         raise ValueError(f"lenet: an image of {image[1]}×{image[2]} is too small for {padding=}")

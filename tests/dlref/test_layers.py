@@ -1,0 +1,520 @@
+"""What each layer promises beyond its numbers: ties, masks, large means, chance."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+import dlref
+from dlref import kernels
+from tests.dlref.common import DEVICES, TORCH_DEVICES, relative_error
+from tests.dlref.layer_table import CASES
+
+ON_ALL_ARRAYS = [
+    ("numpy", False),
+    *(
+        pytest.param(*device.values, kernel, marks=device.marks)
+        for device in TORCH_DEVICES
+        for kernel in (True, False)
+    ),
+]
+on_all_arrays = pytest.mark.parametrize(("device", "kernel"), ON_ALL_ARRAYS)
+
+
+def there(x: Any, device: str) -> Any:
+    return dlref.asarray(x, device)
+
+
+def here(x: Any) -> np.ndarray:
+    return np.asarray(dlref.asarray(x))
+
+
+# Pooling
+
+
+@on_all_arrays
+@pytest.mark.parametrize(("size", "stride"), [(2, 2), (3, 1), (3, 2), (2, 3)])
+def test_of_equal_pixels_the_first_in_reading_order_wins(
+    size: int, stride: int, device: str, kernel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "enabled", kernel)
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        x = rng.integers(-1, 2, (2, 3, 6, 7)).astype(np.float32)  # nearly every window has a tie
+        x = np.zeros_like(x) if seed == 0 else x
+        layer = dlref.MaxPool2d(size, stride)
+        y, cache = layer.forward(there(x, device))
+        dy = rng.normal(size=tuple(y.shape)).astype(np.float32)
+        dx, _ = layer.backward(there(dy, device), cache)
+
+        expected = np.zeros_like(x)
+        for n, c, i, j in np.ndindex(*y.shape):
+            window = x[n, c, stride * i : stride * i + size, stride * j : stride * j + size]
+            assert float(y[n, c, i, j]) == window.max()
+            k, m = divmod(int(window.argmax()), size)
+            expected[n, c, stride * i + k, stride * j + m] += dy[n, c, i, j]
+        np.testing.assert_allclose(here(dx), expected, atol=1e-6)
+        tensor = torch.tensor(x, requires_grad=True)
+        functional.max_pool2d(tensor, size, stride).backward(torch.tensor(dy))  # type: ignore[no-untyped-call]
+        assert tensor.grad is not None
+        np.testing.assert_allclose(here(dx), tensor.grad.numpy(), atol=1e-6)
+
+
+# Normalization
+
+
+@on_all_arrays
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("mean", [1e4, -1e4, 1e6])
+@pytest.mark.parametrize("name", ["LayerNorm", "LayerNorm, rows", "BatchNorm", "BatchNorm, images"])
+def test_a_large_mean_is_taken_out(
+    *,
+    name: str,
+    mean: float,
+    dtype: str,
+    device: str,
+    kernel: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Beside the exact answer for the same rounded input, in float64."""
+    if device == "mps" and dtype == "float64":
+        return
+    monkeypatch.setattr(kernels, "enabled", kernel)
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        shape = {"LayerNorm": (8, 64), "LayerNorm, rows": (2, 3, 50)}.get(name, (64, 8))
+        shape = (9, 8, 5, 3) if name == "BatchNorm, images" else shape
+        layer = (
+            dlref.LayerNorm(shape[-1]) if name.startswith("Layer") else dlref.BatchNorm(shape[1])
+        )
+        training = np.random.default_rng(0) if name.startswith("Batch") else None
+        x = (mean + rng.normal(size=shape)).astype(dtype)
+        dy = rng.normal(size=shape).astype(dtype)
+        exact = layer.to(dtype="float64")
+        y, cache = exact.forward(x.astype("float64"), training=training)
+        dx, grads = exact.backward(dy.astype("float64"), cache, input_grad=True)
+        expected = {"y": y, "dx": dx, **grads, **exact.buffers}
+
+        moved = layer.to(device, dtype=dtype)
+        y, cache = moved.forward(there(x, device), training=training)
+        dx, grads = moved.backward(there(dy, device), cache, input_grad=True)
+        # PyTorch's kernel takes the mean out once, so at 1e6 the mean's own rounding is left.
+        limit = 1e-12 * abs(mean) if dtype == "float64" else 5e-6
+        if kernel and name.startswith("Layer") and dtype == "float32":
+            limit = 1e-7 * abs(mean)
+        for key, array in {"y": y, "dx": dx, **grads, **moved.buffers}.items():
+            assert relative_error(array, expected[key]) <= limit, key
+
+
+@on_all_arrays
+def test_a_constant_row_is_normalized_to_zeros(
+    device: str, kernel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "enabled", kernel)
+    x = there(np.full((4, 3), 7.0, np.float32), device)
+    for layer in (dlref.LayerNorm(3), dlref.BatchNorm(3)):
+        moved = layer.to(device)
+        y, cache = moved.forward(x, training=np.random.default_rng(0))
+        np.testing.assert_allclose(here(y), 0.0, atol=1e-4)
+        dx, _ = moved.backward(there(np.ones((4, 3), np.float32), device), cache, input_grad=True)
+        np.testing.assert_allclose(here(dx), 0.0, atol=1e-4)
+    single = dlref.LayerNorm(1).to(device)
+    y, cache = single.forward(x[:, :1])
+    np.testing.assert_array_equal(here(y), 0.0)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("momentum", [0.0, 0.1, 0.7])
+@pytest.mark.parametrize("shape", [(2, 3), (7, 3), (4, 3, 2, 5), (1, 3, 1, 2)])
+def test_batch_norms_running_numbers_are_torchs(
+    shape: tuple[int, ...], momentum: float, device: str
+) -> None:
+    kind = torch.nn.BatchNorm1d if len(shape) == 2 else torch.nn.BatchNorm2d
+    reference = kind(3, momentum=momentum)
+    layer = dlref.BatchNorm(3, momentum).to(device)
+    assert list(layer.buffers) == ["running_mean", "running_var"]
+    assert list(layer.params) == [name for name, _ in reference.named_parameters()]
+    rng = np.random.default_rng(0)
+    for step in range(12):
+        x = (3 + 2 * rng.normal(size=shape)).astype(np.float32)
+        training = step % 4 != 3  # in use the running numbers do not move
+        reference.train(training)
+        expected = reference(torch.tensor(x)).detach()
+        y, _ = layer.forward(
+            there(x, device), training=np.random.default_rng(0) if training else None
+        )
+        np.testing.assert_allclose(here(y), expected.numpy(), rtol=1e-4, atol=2e-5)
+        for name, buffer in layer.buffers.items():
+            theirs = dict(reference.named_buffers())[name].numpy()
+            np.testing.assert_allclose(here(buffer), theirs, rtol=1e-5)
+
+
+def test_batch_norm_draws_nothing_and_in_use_writes_nothing() -> None:
+    layer, rng = dlref.BatchNorm(2), np.random.default_rng(0)
+    layer.forward(np.ones((3, 2), np.float32), training=rng)
+    assert rng.random() == np.random.default_rng(0).random()
+    before = {name: buffer.copy() for name, buffer in layer.buffers.items()}
+    alone, _ = layer.forward(np.ones((1, 2), np.float32))
+    among, _ = layer.forward(np.array([[1, 1], [5, 6], [7, 9]], np.float32))
+    np.testing.assert_array_equal(alone[0], among[0])
+    for name, buffer in layer.buffers.items():
+        np.testing.assert_array_equal(buffer, before[name])
+
+
+def test_a_networks_buffers_are_its_layers_own_under_torchs_names() -> None:
+    rng = np.random.default_rng(0)
+    net = dlref.Sequential(
+        dlref.Linear(3, 2, rng), dlref.Residual(dlref.BatchNorm(2)), dlref.BatchNorm(2)
+    )
+    assert list(net.buffers) == [
+        "1.0.running_mean",
+        "1.0.running_var",
+        "2.running_mean",
+        "2.running_var",
+    ]
+    net.forward(rng.normal(size=(5, 3)).astype(np.float32), training=rng)
+    assert net.buffers["2.running_mean"] is net.layers[2].buffers["running_mean"]
+    assert all(np.any(buffer != np.round(buffer)) for buffer in net.buffers.values())
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        net.buffers["2.running_mean"] = np.zeros(2)  # type: ignore[index]
+
+
+# Embedding
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_embedding_adds_up_the_gradients_of_repeated_tokens(device: str) -> None:
+    layer = dlref.Embedding(4, 6, 2, np.random.default_rng(0)).to(device)
+    x = np.array([[1, 1, 3], [1, 0, 3]])
+    _, cache = layer.forward(there(x, device))
+    dy = np.arange(12, dtype=np.float32).reshape(2, 3, 2)
+    dx, grads = layer.backward(there(dy, device), cache)
+    assert dx is None
+    expected = np.zeros((4, 2), np.float32)
+    for n, t in np.ndindex(*x.shape):
+        expected[x[n, t]] += dy[n, t]
+    np.testing.assert_array_equal(here(grads["weight"]), expected)
+    np.testing.assert_array_equal(here(grads["position"])[:3], dy.sum(axis=0))
+    np.testing.assert_array_equal(here(grads["position"])[3:], 0.0)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(
+    "dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
+)
+def test_tokens_may_be_integers_of_any_size(dtype: str, device: str) -> None:
+    net = dlref.gpt(tokens=5, context=4, features=4, depth=1, heads=1).to(device)
+    x = np.array([[0, 4, 4], [1, 2, 3]])
+    expected, _ = net.forward(there(x, device))
+    logits, cache = net.forward(there(x.astype(dtype), device))
+    np.testing.assert_array_equal(here(logits), here(expected))
+    _, grads = net.backward(logits, cache)
+    assert np.isfinite(here(grads["0.weight"])).all()
+
+
+def test_tokens_may_lie_in_a_file_of_the_other_byte_order() -> None:
+    layer = dlref.Embedding(5, 4, 3, np.random.default_rng(0))
+    x = np.array([[0, 4, 4], [1, 2, 3]])
+    y, cache = layer.forward(x.astype(">i2"))
+    np.testing.assert_array_equal(y, layer.forward(x)[0])
+    layer.backward(y, cache)
+
+
+# Dropout
+
+
+def keep_bound(n: int, keep: float) -> float:
+    """Six standard deviations of the share that is kept: beyond it once in 500 million."""
+    return 6 * float(np.sqrt(keep * (1 - keep) / n))
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("p", [0.01, 0.1, 0.5, 0.9])
+def test_dropout_by_its_statistics(p: float, device: str) -> None:
+    n, keep = 40_000, 1 - p
+    x = np.random.default_rng(1).normal(2.0, 1.0, (200, n // 200)).astype(np.float32)
+    layer = dlref.Dropout(p)
+    y, cache = layer.forward(there(x, device), training=np.random.default_rng(3))
+    kept = here(y) != 0
+    assert abs(kept.mean() - keep) <= keep_bound(n, keep)
+    np.testing.assert_allclose(here(y)[kept], x[kept] / keep, rtol=1e-6)
+    # The mean of y is that of x; its variance is that of x² (1 − keep)/keep, over n.
+    deviation = np.sqrt((x.astype(float) ** 2).mean() * (1 - keep) / keep / n)
+    assert abs(here(y).mean(dtype=float) - x.mean(dtype=float)) <= 6 * deviation
+    for axis in (0, 1):  # no row and no column is dropped as one
+        shares = kept.mean(axis=axis)
+        assert np.abs(shares - keep).max() <= keep_bound(kept.shape[axis], keep)
+    first, second = kept[:, :-1].ravel(), kept[:, 1:].ravel()  # neighbors are independent
+    both = (first & second).mean() - keep**2
+    assert abs(both) <= keep_bound(first.size, keep**2) + 2 * keep * keep_bound(n, keep)
+
+    dy = np.random.default_rng(4).normal(size=x.shape).astype(np.float32)
+    dx, grads = layer.backward(there(dy, device), cache)
+    assert grads == {}
+    np.testing.assert_allclose(here(dx), np.where(kept, dy / keep, 0.0), rtol=1e-6)
+
+
+def test_dropout_draws_equal_masks_on_numpy_and_on_torchs_cpu() -> None:
+    x = np.ones((50, 20))
+    for dtype in ("float32", "float64"):
+        masks = [
+            here(dlref.Dropout(0.4).forward(there(x.astype(dtype), d), training=rng)[0])
+            for d, rng in [("numpy", np.random.default_rng(5)), ("cpu", np.random.default_rng(5))]
+        ]
+        np.testing.assert_array_equal(masks[0], masks[1])
+    other, _ = dlref.Dropout(0.4).forward(x, training=np.random.default_rng(6))
+    assert (other != masks[0]).any()
+
+
+def test_dropout_draws_a_new_mask_each_time_and_none_in_use() -> None:
+    rng, x, layer = np.random.default_rng(0), np.ones((50, 20)), dlref.Dropout(0.5)
+    first, second = (layer.forward(x, training=rng)[0] for _ in range(2))
+    assert (first != second).any()
+    np.testing.assert_array_equal(layer.forward(x)[0], x)
+    rng = np.random.default_rng(0)
+    dlref.Dropout(0.0).forward(x, training=rng)
+    assert rng.random() == np.random.default_rng(0).random()
+
+
+# GELU
+
+
+@on_all_arrays
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gelu_at_the_ends(
+    dtype: str, device: str, kernel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if device == "mps" and dtype == "float64":
+        return
+    monkeypatch.setattr(kernels, "enabled", kernel)
+    x = np.array([-1e30, -1e4, -30, -10, 10, 30, 1e4, 1e30], dtype)
+    y, cache = dlref.GELU().forward(there(x, device))
+    np.testing.assert_array_equal(here(y), np.maximum(x, 0))
+    if not kernel:  # PyTorch's own gradient is NaN at 1e30, where x³ overflows
+        dx, _ = dlref.GELU().backward(there(np.ones_like(x), device), cache)
+        np.testing.assert_array_equal(here(dx), x > 0)
+
+
+@on_all_arrays
+def test_gelu_passes_on_what_is_not_finite(
+    device: str, kernel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A NaN that became a number would hide that a training has failed."""
+    monkeypatch.setattr(kernels, "enabled", kernel)
+    y, _ = dlref.GELU().forward(there(np.array([np.nan, 1.0, np.inf], np.float32), device))
+    np.testing.assert_allclose(here(y), [np.nan, 0.841192, np.inf], rtol=1e-6)
+
+
+def test_gelu_is_within_0_0005_of_the_exact_form() -> None:
+    x = np.linspace(-6, 6, 10_001)
+    exact = functional.gelu(torch.tensor(x)).numpy()
+    assert np.abs(dlref.GELU().forward(x)[0] - exact).max() <= 0.0005
+
+
+# Attention
+
+
+def masks(kind: str, examples: int, length: int) -> np.ndarray:
+    rng = np.random.default_rng(7)
+    if kind == "(T, T)":
+        return rng.random((length, length)) < 0.5
+    mask = rng.random((examples, length, length)) < 0.5
+    if kind == "rows that see nothing":
+        mask[0, 1] = mask[1, :] = False
+    if kind == "none sees anything":
+        mask[...] = False
+    if kind == "columns that none sees":
+        mask[..., 2] = False
+    if kind == "padding":  # as for texts of different lengths
+        mask[...] = np.arange(length) < np.array([length, length - 2])[:, None, None]
+    return mask
+
+
+@on_all_arrays
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "(T, T)",
+        "(N, T, T)",
+        "padding",
+        "columns that none sees",
+        "rows that see nothing",
+        "none sees anything",
+    ],
+)
+def test_masked_attention_beside_torch(
+    *,
+    kind: str,
+    dtype: str,
+    causal: bool,
+    device: str,
+    kernel: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if device == "mps" and dtype == "float64":
+        return
+    monkeypatch.setattr(kernels, "enabled", kernel)
+    limit = 1e-5 if dtype == "float32" else 1e-10
+    heads, shape = 2, (2, 4, 6)
+    mask = masks(kind, *shape[:2])
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        layer = dlref.MultiHeadAttention(6, heads, rng, causal=causal).to(dtype="float64")
+        layer = layer.with_params(
+            {k: p + 0.3 * rng.normal(size=p.shape) for k, p in layer.params.items()}
+        )
+        x, dy = rng.normal(size=(2, *shape))
+        allowed = np.broadcast_to(mask & np.tri(4, dtype=bool) if causal else mask, (2, 4, 4))
+
+        # PyTorch, with the rows that see nothing set to 0 by hand: their softmax is of nothing.
+        params = {k: torch.tensor(p, requires_grad=True) for k, p in layer.params.items()}
+        w_in, b_in, w_out, b_out = params.values()
+        tensor, sees = torch.tensor(x, requires_grad=True), torch.tensor(allowed)[:, None]
+        parts = (tensor @ w_in + b_in).reshape(2, 4, 3, heads, 3).permute(2, 0, 3, 1, 4)
+        scores = parts[0] @ parts[1].mT / np.sqrt(3)
+        weights = torch.softmax(scores.masked_fill(~sees, -1e9), dim=-1) * sees
+        mixed = (weights @ parts[2]).permute(0, 2, 1, 3).reshape(2, 4, 6)
+        y = mixed @ w_out + b_out
+        expected = dict(
+            zip(
+                ["y", "dx", *params],
+                [
+                    y.detach(),
+                    *torch.autograd.grad(y, [tensor, *params.values()], torch.tensor(dy)),
+                ],
+                strict=True,
+            )
+        )
+
+        moved = layer.to(device, dtype=dtype)
+        here_x = there(x.astype(dtype), device)
+        found, cache = moved.forward(here_x, mask=there(mask, device))
+        dx, grads = moved.backward(there(dy.astype(dtype), device), cache, input_grad=True)
+        for key, array in {"y": found, "dx": dx, **grads}.items():
+            scale = max(1.0, float(expected[key].abs().max()))
+            assert np.isfinite(here(array)).all()
+            error = np.abs(here(array) - expected[key].numpy()).max() / scale
+            assert error <= limit, (key, error)
+        blind = ~allowed.any(axis=-1)
+        bias = here(moved.params["out_proj.bias"])
+        np.testing.assert_array_equal(here(found)[blind], np.broadcast_to(bias, (blind.sum(), 6)))
+        if kind == "none sees anything":
+            np.testing.assert_array_equal(here(dx), 0.0)
+            np.testing.assert_array_equal(here(grads["in_proj_weight"]), 0.0)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_a_mask_equals_torchs_multihead_attention(causal: bool) -> None:
+    rng = np.random.default_rng(0)
+    layer = dlref.MultiHeadAttention(6, 2, rng, causal=causal).to(dtype="float64")
+    module = torch.nn.MultiheadAttention(6, 2, batch_first=True, dtype=torch.float64)
+    assert list(layer.params) == [name for name, _ in module.named_parameters()]
+    module.load_state_dict(
+        {k: torch.tensor(p.T if p.ndim == 2 else p) for k, p in layer.params.items()}
+    )
+    x, mask = rng.normal(size=(3, 5, 6)), rng.random((5, 5)) < 0.5
+    np.fill_diagonal(mask, True)
+    forbidden = ~torch.tensor(mask & np.tri(5, dtype=bool) if causal else mask)
+    expected, _ = module(*[torch.tensor(x)] * 3, attn_mask=forbidden, need_weights=False)
+    y, _ = layer.forward(x, mask=mask)
+    assert relative_error(y, expected.detach()) <= 1e-12
+
+
+@on_all_arrays
+def test_a_masked_gradient_matches_finite_differences(
+    device: str, kernel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if device == "mps":
+        return
+    monkeypatch.setattr(kernels, "enabled", kernel)
+    mask = there(masks("rows that see nothing", 2, 4), device)
+
+    class Masked(dlref.MultiHeadAttention):
+        def forward(self, x: Any, *, training: Any = None, mask: Any = mask) -> tuple[Any, Any]:
+            return super().forward(x, training=training, mask=mask)
+
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        layer = Masked(4, 2, rng, causal=True).to(device, dtype="float64")
+        errors = dlref.gradcheck(layer, there(rng.normal(size=(2, 4, 4)), device), seed=seed)
+        assert max(errors.values()) <= 1e-6, errors
+
+
+@on_all_arrays
+def test_no_token_sees_those_after_it_or_another_text(
+    device: str, kernel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "enabled", kernel)
+    net = dlref.gpt(tokens=9, context=6, features=8, depth=2, heads=2).to(device)
+    x = np.random.default_rng(0).integers(0, 9, (2, 6))
+    before = here(net.forward(there(x, device))[0])
+    for t in range(6):
+        changed = x.copy()
+        changed[0, t] = (changed[0, t] + 1) % 9
+        moved = np.abs(here(net.forward(there(changed, device))[0]) - before).max(axis=-1) > 1e-6
+        np.testing.assert_array_equal(moved[0], np.arange(6) >= t)
+        assert not moved[1].any()
+
+
+@on_all_arrays
+def test_huge_scores_give_all_weight_to_the_largest(
+    device: str, kernel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "enabled", kernel)
+    layer = dlref.MultiHeadAttention(1, 1, np.random.default_rng(0)).with_params(
+        {
+            "in_proj_weight": np.ones((1, 3), np.float32),
+            "in_proj_bias": np.zeros(3, np.float32),
+            "out_proj.weight": np.ones((1, 1), np.float32),
+            "out_proj.bias": np.zeros(1, np.float32),
+        }
+    )
+    moved = layer.to(device)
+    x = there(np.array([[[1e3], [-1e3], [2e3]]], np.float32), device)
+    y, cache = moved.forward(x)
+    np.testing.assert_array_equal(here(y), [[[2e3], [-1e3], [2e3]]])
+    dx, _ = moved.backward(there(np.ones((1, 3, 1), np.float32), device), cache, input_grad=True)
+    assert np.isfinite(here(dx)).all()
+
+
+# Residual, Sequential
+
+
+def test_a_dead_correction_lets_everything_pass() -> None:
+    layer = dlref.Residual(dlref.Linear(3, 3, np.random.default_rng(0)))
+    for p in layer.params.values():
+        p[...] = 0
+    x = np.random.default_rng(1).normal(size=(2, 3)).astype(np.float32)
+    y, cache = layer.forward(x)
+    np.testing.assert_array_equal(y, x)
+    dx, _ = layer.backward(x, cache, input_grad=True)
+    np.testing.assert_array_equal(dx, x)
+    assert layer.backward(x, cache, input_grad=False)[0] is None
+
+
+@pytest.mark.parametrize("name", ["lenet", "ReLU"])
+def test_gradients_match_finite_differences_along_a_direction(name: str) -> None:
+    """With so small a step that hardly a ReLU or a pooling window changes its mind."""
+    case = CASES[name]
+    for seed in range(4):
+        layer, x, rng = case.layer(seed), case.input(seed), np.random.default_rng(seed)
+        y, cache = layer.forward(x)
+        dy = rng.normal(size=y.shape)
+        dx, grads = layer.backward(dy, cache, input_grad=True)
+        arrays, computed = {"x": x, **layer.params}, {"x": dx, **grads}
+        for key, array in arrays.items():
+            direction = rng.normal(size=array.shape)
+            direction /= np.linalg.norm(direction)
+            values = []
+            for sign in (1, -1):
+                moved = {**arrays, key: array + sign * 1e-6 * direction}
+                z = moved.pop("x")
+                values.append(float((layer.with_params(moved).forward(z)[0] * dy).sum()))
+            measured = (values[0] - values[1]) / 2e-6
+            expected = float((computed[key] * direction).sum())
+            scale = max(1.0, float(np.linalg.norm(computed[key])))
+            assert abs(measured - expected) <= 1e-6 * scale, key
