@@ -144,8 +144,8 @@ def random_layers(folder: Path) -> dict[str, Result]:
     class Watched(dlref.Dropout):
         def forward(self, x: Any, *, training: Any = None) -> Any:
             y, cache = super().forward(x, training=training)
-            if cache is not None:
-                drawn.append(cache.ravel() > 0)
+            if training is not None:
+                drawn.append(np.asarray(cache[2]).ravel() > 0)
             return y, cache
 
     def watched(device: str) -> dlref.Layer:
