@@ -31,7 +31,7 @@ ABOUT = {
     "GPT": "A small GPT: 6 layers with 6 heads each, rows of 192 numbers, 103 tokens, texts of "
     "128 tokens, no dropout.",
     "8192-8192-8192-10": "As wide as a GPU likes it. Of 67 million inputs of ReLU, some are so "
-    "close to 0 that rounding decides their sign: here gradients may be off by 0.05.",
+    "close to 0 that rounding decides their sign: here gradients may be off by 0.005.",
     "GPT-2 small": "The shape of the smallest GPT-2, with 124 million parameters, on texts of 1024 "
     "tokens, without dropout.",
 }

@@ -101,7 +101,7 @@ NETS: list[Net] = [
 # their sign, and each adds one example to a gradient or takes it away.
 CUDA_NETS: list[Net] = [
     *NETS,
-    MLP((8192, 8192, 8192, 10), 4096, tolerance=0.05),
+    MLP((8192, 8192, 8192, 10), 4096, tolerance=0.005),
     GPT("GPT-2 small", 50257, 1024, 768, 12, 12, batch_size=4),
 ]
 
