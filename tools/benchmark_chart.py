@@ -18,16 +18,23 @@ from tools.figures import STYLE, to_svg
 from tools.generated import write_changed
 
 ROW = 0.32  # inches
+NAMES = benchmark.YARDSTICKS | {HAND: "the hand-written loop"}
 
 
 def generate(root: Path) -> dict[Path, str]:
-    """Every chart, by path, as the HTML that a page includes: one for each net, with all cores."""
+    """Every chart, by path, as the HTML that a page includes: a net with all cores, or on a GPU."""
     if not (root / RECORD).exists():
         return {}
     record = json.loads((root / RECORD).read_text(encoding="utf-8"))
-    measurements = benchmark.with_cores(record, benchmark.most_cores(record))
+    found = {
+        "net": benchmark.with_cores(record, benchmark.most_cores(record)),
+        "gpu": benchmark.on_gpu(record),
+    }
     return {
-        FOLDER / f"net-{number}.html": chart(measurement, record["titles"], f"benchmark-{number}")
+        FOLDER / f"{kind}-{number}.html": chart(
+            measurement, record["titles"], f"benchmark-{kind}-{number}"
+        )
+        for kind, measurements in found.items()
         for number, measurement in enumerate(measurements, start=1)
     }
 
@@ -38,12 +45,13 @@ def write(root: Path) -> None:
 
 
 def chart(measurement: Measurement, titles: dict[str, str], name: str) -> str:
-    """Ratios to the hand-written loop, a row for each library; its text says the medians."""
-    names = [library for library in measurement["libraries"] if library != HAND]
+    """Ratios to the yardstick, a row for each other library; its text says the medians."""
+    to = benchmark.yardstick(measurement)
+    names = [library for library in measurement["libraries"] if library != to]
     with matplotlib.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(6.8, 1.3 + ROW * len(names)))
         for place, (mode, offset) in enumerate(zip(MODES, (-0.14, 0.14), strict=True)):
-            found = [benchmark.ratios(measurement, library, HAND, mode) for library in names]
+            found = [benchmark.ratios(measurement, library, to, mode) for library in names]
             rows = [row + offset for row in range(len(names))]
             color, marker = f"C{place}", "os"[place]
             axes.hlines(rows, [min(r) for r in found], [max(r) for r in found], color, linewidth=2)
@@ -55,7 +63,7 @@ def chart(measurement: Measurement, titles: dict[str, str], name: str) -> str:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set_xlabel("times the hand-written loop")
+        axes.set_xlabel(f"times {NAMES[to]}")
         axes.grid(axis="x")
         figure.legend(loc="outside upper left", ncols=2, frameon=False)
         svg = to_svg(figure, name)
@@ -66,27 +74,28 @@ def chart(measurement: Measurement, titles: dict[str, str], name: str) -> str:
 
 def limits(measurement: Measurement, names: list[str]) -> tuple[float, float]:
     """The scale of a chart: all that was measured, and a little room."""
+    to = benchmark.yardstick(measurement)
     found = [
         ratio
         for library in names
         for mode in MODES
-        for ratio in benchmark.ratios(measurement, library, HAND, mode)
+        for ratio in benchmark.ratios(measurement, library, to, mode)
     ]
     return min(found) / 1.15, max(found) * 1.15
 
 
 def words(measurement: Measurement, titles: dict[str, str]) -> str:
     """The chart for those who do not see it."""
+    to = benchmark.yardstick(measurement)
     parts: list[str] = []
     for library in measurement["libraries"]:
-        if library != HAND:
+        if library != to:
             each, end = (
-                f"{median(benchmark.ratios(measurement, library, HAND, mode)):.2f}"
-                for mode in MODES
+                f"{median(benchmark.ratios(measurement, library, to, mode)):.2f}" for mode in MODES
             )
             parts.append(f"{titles[library]} {each} and {end}")
     return (
-        f"{measurement['net']}: time of a step as a multiple of the hand-written loop's, with the "
+        f"{measurement['net']}: time of a step as a multiple of that of {NAMES[to]}, with the "
         f"loss read after each step and at the end: {'; '.join(parts)}"
     )
 

@@ -1,6 +1,7 @@
 """Measure everything, write docs/reference/benchmark.json and what the page shows of it.
 
-With all cores first, as the libraries come, then with one. Nothing else should run meanwhile.
+With all cores first, as the libraries come, then with one; then on a GPU, where there is one.
+Nothing else should run meanwhile.
 """
 
 import datetime
@@ -9,45 +10,56 @@ import tempfile
 import time
 from typing import Any
 
-from tests.benchmarks.libraries import LIBRARIES, UnavailableError
+from tests.benchmarks.libraries import LIBRARIES, UnavailableError, rows
 from tests.benchmarks.machine import machine, versions
-from tests.benchmarks.measure import TOLERANCE, Effort, Remote, available_cores, measure
-from tests.benchmarks.nets import LEARNING_RATE, NETS, problem
+from tests.benchmarks.measure import Effort, Remote, available_cores, measure
+from tests.benchmarks.nets import CUDA_NETS, LEARNING_RATE, NETS, TOLERANCE, Net, problem
 from tools import benchmark, benchmark_chart, front_matter
 
 
 def main() -> None:
-    """Every net with all cores and with one; then the page's parts, and a summary."""
-    start = time.monotonic()
+    """Every net with all cores and with one, and on a GPU; then the page's parts, a summary."""
     effort = Effort()
     with tempfile.TemporaryDirectory() as cache:
-        unavailable = find_unavailable(effort, cache)
-        libraries = {name: row for name, row in LIBRARIES.items() if name not in unavailable}
-        settings = [0, 1] if available_cores() > 1 else [1]
-        measurements = []
-        for cores in settings:
-            for net in NETS:
-                measurements.append(measure(net, libraries, cores, effort, cache))
-                minutes = (time.monotonic() - start) / 60
-                used = measurements[-1]["cores"]
-                print(f"{minutes:4.1f} min: {net.title}, cores: {used}", flush=True)
-    record: dict[str, Any] = {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": machine(),
-        "versions": versions(),
-        "rounds": effort.rounds,
-        "seconds": effort.seconds,
-        "learning_rate": LEARNING_RATE,
-        "tolerance": TOLERANCE,
-        "titles": {name: library.title for name, library in LIBRARIES.items()},
-        "unavailable": unavailable,
-        "measurements": measurements,
-    }
+        record: dict[str, Any] = {
+            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+            "machine": machine(),
+            "versions": versions(),
+            "rounds": effort.rounds,
+            "seconds": effort.seconds,
+            "learning_rate": LEARNING_RATE,
+            "tolerance": TOLERANCE,
+            "titles": {name: library.title for name, library in LIBRARIES.items()},
+            "unavailable": find_unavailable(effort, cache),
+        }
+        record |= measure_all(record["unavailable"], effort, cache)
     path = benchmark.ROOT / benchmark.RECORD
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     front_matter.write(benchmark.ROOT)
     benchmark_chart.write(benchmark.ROOT)
     print(benchmark.summary(record))
+
+
+def measure_all(unavailable: dict[str, str], effort: Effort, cache: str) -> dict[str, Any]:
+    """The measurements of all nets on the CPU, those on a GPU, and its rate of products."""
+    start = time.monotonic()
+
+    def measured(net: Net, cores: int, *, cuda: bool) -> dict[str, Any]:
+        found = {k: row for k, row in rows(net, cuda=cuda).items() if k not in unavailable}
+        measurement = measure(net, found, cores, effort, cache)
+        where = "GPU" if cuda else f"cores: {measurement['cores']}"
+        print(f"{(time.monotonic() - start) / 60:4.1f} min: {net.title}, {where}", flush=True)
+        return measurement
+
+    settings = [0, 1] if available_cores() > 1 else [1]
+    result: dict[str, Any] = {
+        "measurements": [measured(net, cores, cuda=False) for cores in settings for net in NETS]
+    }
+    if "torch-nn-cuda" not in unavailable:
+        with Remote("product_rate", 0, effort.limit, cache) as remote:
+            result["product_rate"] = remote.ask("product_rate")
+        result["cuda"] = [measured(net, 0, cuda=True) for net in CUDA_NETS]
+    return result
 
 
 def find_unavailable(effort: Effort, cache: str) -> dict[str, str]:

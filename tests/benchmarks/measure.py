@@ -1,7 +1,8 @@
 """Ask one process per library for rounds of training steps, in turn, once all agree.
 
 Before anything is timed, each library's loss, gradients and updated weights are compared with those
-of the hand-written loop in float64. Rounds are short and the order rotates, so that what slows the
+of the yardstick in float64: the hand-written loop, or torch.nn for nets that are more than linear
+layers. Rounds are short and the order rotates, so that what slows the
 machine down slows all of them alike; only one process works at a time.
 """
 
@@ -19,12 +20,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tests.benchmarks.answers import Checked, Round
-from tests.benchmarks.by_hand import ByHand
-from tests.benchmarks.libraries import Library, UnavailableError
-from tests.benchmarks.nets import Arrays, Net, Problem, problem
+from tests.benchmarks.libraries import LIBRARIES, Library, UnavailableError
+from tests.benchmarks.nets import MLP, TOLERANCE, Arrays, Net, Problem, problem
 
 ROOT = Path(__file__).resolve().parents[2]
-TOLERANCE = 1e-5  # of the loss, and of each gradient's largest element
 MODES = {"each": True, "end": False}  # when the loss is read
 THREAD_VARIABLES = [f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL")]
 THREAD_VARIABLES += ["VECLIB_MAXIMUM_THREADS"]
@@ -119,7 +118,8 @@ def measure(
         What the record holds of this net: times in µs per step, by library, mode and round.
     """
     task = problem(net)
-    expected = reference(task)
+    yardstick = "by-hand" if isinstance(net, MLP) else "torch-nn"
+    expected = reference(task, LIBRARIES[yardstick], effort, cache)
     results: dict[str, dict[str, Any]] = {}
     with ExitStack() as stack:
         remotes: dict[str, Remote] = {}
@@ -135,7 +135,11 @@ def measure(
             for name in _rotated(list(libraries), number):
                 for mode in _rotated(list(MODES), number):
                     _turn(remotes[name], mode, effort.seconds, results[name])
-    return {"net": net.title, "sizes": list(net.sizes), "batch_size": net.batch_size} | {
+    return {
+        "net": net.title,
+        "sizes": list(net.sizes) if isinstance(net, MLP) else None,
+        "batch_size": net.batch_size,
+        "yardstick": yardstick if yardstick in libraries else "torch-nn-cuda",
         "cores": cores or available_cores(),
         "libraries": results,
     }
@@ -146,26 +150,19 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def reference(task: Problem) -> Checked:
-    """The loss, gradients and updated weights of the hand-written loop in float64."""
-    exact = ByHand(
-        Problem(
-            task.x.astype(np.float64),
-            task.y,
-            [weight.astype(np.float64) for weight in task.weights],
-            [bias.astype(np.float64) for bias in task.biases],
-            task.learning_rate,
-        )
-    )
-    gradients = exact.gradients()
-    return Checked(float(exact.step()), gradients, exact.params(), 0.0)
+def reference(task: Problem, library: Library, effort: Effort, cache: str) -> Checked:
+    """The loss, gradients and updated weights that a library on the CPU computes in float64."""
+    with Remote(f"{library.title} in float64", 0, effort.limit, cache) as remote:
+        remote.ask("prepare", library, task.in_float64())
+        checked: Checked = remote.ask("check")
+        return checked
 
 
 def compare(name: str, checked: Checked, expected: Checked, task: Problem) -> dict[str, Any]:
     """How far a library is from the reference, as parts of the tolerance's own scale.
 
     Raises:
-        BenchmarkError: the loss, a gradient or an updated weight is further off than TOLERANCE.
+        BenchmarkError: the loss, a gradient or an updated weight is further off than its tolerance.
     """
     assert expected.gradients is not None
     loss_error = abs(checked.loss - expected.loss) / expected.loss
@@ -175,16 +172,17 @@ def compare(name: str, checked: Checked, expected: Checked, task: Problem) -> di
     gradient_error = None
     if checked.gradients is not None:
         scales = [float(np.abs(grad).max()) for grad in expected.gradients]
-        errors = _errors(name, "gradient", checked.gradients, expected.gradients, scales)
-        gradient_error = max(errors)
+        gradient_error = _error(
+            task, f"{name}: gradient", checked.gradients, expected.gradients, scales
+        )
 
     # A step of float32 is as exact as its gradient, and as the weight it is taken from.
-    rounding = float(np.finfo(np.float32).eps) / TOLERANCE
+    rounding = float(np.finfo(np.float32).eps) / task.net.tolerance
     scales = [
         task.learning_rate * float(np.abs(grad).max()) + rounding * float(np.abs(param).max())
         for grad, param in zip(expected.gradients, expected.updated, strict=True)
     ]
-    _errors(name, "updated parameter", checked.updated, expected.updated, scales)
+    _error(task, f"{name}: updated parameter", checked.updated, expected.updated, scales)
     return {
         "loss_error": loss_error,
         "gradient_error": gradient_error,
@@ -192,20 +190,20 @@ def compare(name: str, checked: Checked, expected: Checked, task: Problem) -> di
     }
 
 
-def _errors(
-    name: str, what: str, found: Arrays, expected: Arrays, scales: list[float]
-) -> list[float]:
+def _error(task: Problem, what: str, found: Arrays, expected: Arrays, scales: list[float]) -> float:
+    """The largest error of all parameters' arrays, each as a part of its scale."""
     if [array.shape for array in found] != [array.shape for array in expected]:
-        raise BenchmarkError(f"{name}: {what}s have other shapes than those of the reference")
-    errors = []
-    for place, (array, exact, scale) in enumerate(zip(found, expected, scales, strict=True)):
-        errors.append(float(np.abs(array - exact).max()) / scale)
-        if not errors[-1] <= TOLERANCE:
+        raise BenchmarkError(f"{what}s have other shapes than those of the reference")
+    largest = 0.0
+    for param, array, exact, scale in zip(task.params, found, expected, scales, strict=True):
+        error = float(np.abs(array - exact).max()) / scale
+        if not error <= task.net.tolerance:
             raise BenchmarkError(
-                f"{name}: {what} {place} differs from the hand-written loop's by "
-                f"{errors[-1]:.2g} of its scale, more than {TOLERANCE:g}: nothing was timed"
+                f"{what} {param} differs from the reference's by {error:.2g} of its scale, "
+                f"more than {task.net.tolerance:g}: nothing was timed"
             )
-    return errors
+        largest = max(largest, error)
+    return largest
 
 
 def _turn(remote: Remote, mode: str, seconds: float, result: dict[str, Any]) -> None:

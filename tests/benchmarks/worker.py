@@ -28,10 +28,12 @@ class Worker:
         self.trainer = make_trainer(library, problem)
 
     def check(self) -> Checked:
-        """Make one step, as the timed rounds do; compilation happens here."""
+        """Make one step, as the timed rounds do; compilation and recording happen here."""
         start = time.perf_counter()
-        loss = self.trainer.read(self.trainer.step())
-        self.trainer.wait()
+        for _ in range(self.trainer.first_steps):
+            self.trainer.reset()
+            loss = self.trainer.read(self.trainer.step())
+            self.trainer.wait()
         seconds = time.perf_counter() - start
         updated = [param.copy() for param in self.trainer.params()]  # reset writes to them
         self.trainer.reset()
@@ -50,6 +52,12 @@ class Worker:
         spent = time.perf_counter() - start
         self._rest()
         return Round(steps, spent, loss, idle, idle_cpu)
+
+    def product_rate(self) -> float:
+        """That of the GPU, in floating-point operations a second."""
+        from tests.benchmarks import cuda
+
+        return cuda.product_rate()
 
     def _train(self, seconds: float, read_each: bool) -> tuple[int, float]:
         trainer, now = self.trainer, time.perf_counter

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from markdown.blockprocessors import CodeBlockProcessor
 
-from tests.pages.expand import EXECUTED, Expanded, Fence, expand
+from tests.pages.expand import EXECUTED, INCLUDE, Expanded, Fence, expand
 from tests.pages.site import Site, front_matter_length
 from tools import notebooks, reference
 from tools.generated import stale
@@ -299,11 +299,10 @@ def figure_form(page: Page) -> Found:
     if page.is_lesson:
         outputs += "\n".join(line for fence in _with_output(page).values() for line in fence.body)
     shown = set(re.findall(r"\d+(?:[.,]\d+)*", outputs))
+    for number, chart in _charts(page):
+        if not re.match(r'<div role="img" aria-label="[^"]*\d[^"]*">\n<svg ', chart):
+            yield number, 'a generated chart is <div role="img" aria-label="...">, then its SVG'
     for number, target in page.expanded.includes.items():
-        if target.endswith(".html") and number not in page.expanded.missing:
-            chart = (page.site.root / target).read_text(encoding="utf-8")
-            if not re.match(r'<div role="img" aria-label="[^"]*\d[^"]*">\n<svg ', chart):
-                yield number, 'a generated chart is <div role="img" aria-label="...">, then its SVG'
         if not target.endswith(".svg"):
             continue
         alt = re.search(r'<div role="img" aria-label="([^"]+)">', page.lines[number - 2])
@@ -318,6 +317,19 @@ def figure_form(page: Page) -> Found:
                 number,
                 f"the alt text must carry the figure's number as an output shows it: {what}",
             )
+
+
+def _charts(page: Page) -> Iterator[tuple[int, str]]:
+    """The charts that a page includes, or a generated file that it includes."""
+    for number, target in page.expanded.includes.items():
+        if number in page.expanded.missing or not target.endswith((".html", ".md")):
+            continue
+        text = (page.site.root / target).read_text(encoding="utf-8")
+        if target.endswith(".html"):
+            yield number, text
+        for include in filter(None, map(INCLUDE.match, text.split("\n"))):
+            if include["target"].endswith(".html"):
+                yield number, (page.site.root / include["target"]).read_text(encoding="utf-8")
 
 
 def lesson_cell(page: Page) -> Found:
