@@ -44,16 +44,18 @@ def test_nav_has_the_pages_in_their_order() -> None:
 
 def test_public_name_on_no_page_is_an_error_that_names_it_and_its_file(copy: Path) -> None:
     listed = copy / "docs" / "reference.yml"
-    listed.write_text(listed.read_text().replace("[layer, layers.linear]", "[layer]"))
-    with pytest.raises(ValueError, match=r"no page has dlref\.Linear: list layers.linear"):
+    listed.write_text(
+        listed.read_text().replace("[neural_network, layers.residual]", "[neural_network]")
+    )
+    with pytest.raises(ValueError, match=r"no page has dlref\.Residual: list layers.residual"):
         reference.generate(copy)
 
 
 def test_module_without_a_public_name_is_an_error_that_names_it(copy: Path) -> None:
     listed = copy / "docs" / "reference.yml"
-    text = listed.read_text().replace("[layer, layers.linear]", "[layer, liner, layers.linear]")
+    text = listed.read_text().replace("[neural_network, ", "[neural_network, liner, ")
     listed.write_text(text)
-    with pytest.raises(ValueError, match=r"reference\.yml: layers: 'liner' has no public name"):
+    with pytest.raises(ValueError, match=r"reference\.yml: networks: 'liner' has no public name"):
         reference.generate(copy)
 
 
