@@ -105,9 +105,12 @@ def test_search_finds_every_entry_term_and_alias_in_its_first_two_results(
         expect(items).to_have_count(0)
         page.keyboard.type(name)
         expect(items.first).to_be_visible()
-        page.wait_for_timeout(30)
         found = page.locator(".md-search-result__item:nth-child(-n + 2) :is(h1, h2)")
-        headings = {text.replace("\xa0", " ").lower() for text in found.all_text_contents()}
+        texts, before = found.all_text_contents(), None
+        while texts != before:  # the answers to the first letters are still coming in
+            page.wait_for_timeout(100)
+            texts, before = found.all_text_contents(), texts
+        headings = {text.replace("\xa0", " ").lower() for text in texts}
         if not headings & {name.lower(), title.lower()}:
             lost.append(f"{name}: {headings}")
     assert lost == []
