@@ -49,8 +49,11 @@ def cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
     shifted = logits - xp.max(logits, axis=-1, keepdims=True)  # so that exp cannot overflow
     exps = xp.exp(shifted)
     sums = xp.sum(exps, axis=-1, keepdims=True)  # (N, 1)
-    loss = xp.sum((xp.log(sums) - shifted) * target) / rows
-    return loss, (exps / sums - target) / rows
+    loss = (xp.sum(xp.log(sums)) - xp.sum(shifted * target)) / rows
+    dlogits = exps / sums
+    dlogits -= target
+    dlogits /= rows
+    return loss, dlogits
 
 
 def binary_cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:

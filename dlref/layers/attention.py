@@ -115,7 +115,9 @@ class MultiHeadAttention(Layer):
                 f"MultiHeadAttention: x must have shape (N, T, D), got {tuple(x.shape)}"
             )
         allowed = self._allowed(x, mask)
-        query, key, value = self._split(as_rows(x) @ w_in + b_in, x.shape)  # (N, heads, T, d)
+        projected = as_rows(x) @ w_in  # (N T, 3 D)
+        projected += b_in
+        query, key, value = self._split(projected, x.shape)  # (N, heads, T, d)
         inner: Cache
         simple = self.causal and mask is None  # kernels know this mask without reading one
         if kernel := kernels.attention(
@@ -126,7 +128,8 @@ class MultiHeadAttention(Layer):
             weights = _softmax(self._scale(x) * (query @ _transpose(key)), allowed)
             mixed, inner = weights @ value, (query, key, value, weights)  # (N, heads, T, d)
         joined = self._join(mixed)  # (N T, D)
-        y = joined @ w_out + b_out
+        y = joined @ w_out
+        y += b_out
         return namespace(x).reshape(y, x.shape), (x, joined, inner)
 
     def backward(
