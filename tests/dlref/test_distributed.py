@@ -246,3 +246,18 @@ def test_only_the_first_process_shows_a_bar(
     with progress.progress(3, 0, "step", show=False) as advance:
         advance()
     assert capsys.readouterr().err == ""
+
+
+def test_two_processes_share_a_model_out_as_the_page_shows() -> None:
+    script = Path(__file__).parents[2] / "snippets" / "training" / "shard.py"
+    line = re.compile(r"process (\d) holds ([\d,]+) parameters; loss ([\d.]+)")
+    [(_, whole, loss)] = line.findall(script.with_suffix(".out").read_text())
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    run = subprocess.run(
+        [*command, script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    ranks, held, losses = zip(*line.findall(run.stdout), strict=True)
+    assert set(ranks) == {"0", "1"}
+    assert {2 * int(count.replace(",", "")) for count in held} == {int(whole.replace(",", ""))}
+    assert sum(map(float, losses)) / 2 == pytest.approx(float(loss), abs=0.0011)
