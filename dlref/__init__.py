@@ -14,8 +14,8 @@ of ``logits``.
 """
 
 from dlref import data
-from dlref.backend import asarray, available_devices
 from dlref.checkpoint import Checkpoint
+from dlref.devices import asarray, available_devices
 from dlref.gradient_check import gradcheck
 from dlref.layer import Layer
 from dlref.layers.activations import ReLU, Sigmoid, Tanh

@@ -5,9 +5,12 @@ once. So nothing in it may depend on numbers that Python knows: shapes are fixed
 in place, masks come from the GPU's own generator, and no value is read back or checked.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
-from dlref.backend import Array, asarray, device_of, record_graph, run_beside
+from dlref.backend import Array, device_of
+from dlref.devices import asarray
 from dlref.step import Step
 
 WARM_UP = 3  # steps before the recording, in which libraries choose their kernels and allocate
@@ -65,3 +68,29 @@ class CapturedStep:
             self._loss, self._replay = record_graph(run)
         finally:
             optimizer.lr, optimizer.steps = before
+
+
+def run_beside(function: Callable[[], Array]) -> Array:
+    """Run on a stream of its own, as what will be recorded must run before."""
+    import torch
+
+    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        result = function()
+    torch.cuda.current_stream().wait_stream(stream)
+    return result
+
+
+def record_graph(function: Callable[[], Array]) -> tuple[Array, Callable[[], None]]:
+    """Record what a function asks of the GPU, without doing it.
+
+    Returns:
+        The array that will hold its result, and a function that does it all, again and again.
+    """
+    import torch
+
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        result = function()
+    return result, graph.replay

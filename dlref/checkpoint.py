@@ -11,8 +11,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from dlref.backend import Array, asarray, device_of
+from dlref.backend import Array, device_of
 from dlref.checks import check_array, check_writable
+from dlref.devices import asarray
 from dlref.layer import Layer
 from dlref.optimizer import Optimizer
 

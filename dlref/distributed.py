@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from dlref.backend import Array, device_of, namespace, seed_device
+from dlref.backend import Array, device_of, namespace
+from dlref.devices import seed_device
 from dlref.layer import Layer
 
 LONGEST_WAIT = timedelta(minutes=30)  # for a process that loads data, saves, or stands still

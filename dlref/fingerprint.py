@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from dlref.backend import Array, asarray, dtype_name
+from dlref.backend import Array, dtype_name
+from dlref.devices import asarray
 
 ROWS = 4096  # at once: a file larger than the memory is read in parts
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dlref.backend import Array, asarray_like, dtype_name, is_integer, namespace
+from dlref.backend import Array, dtype_name, is_integer, namespace
+from dlref.devices import asarray_like
 from dlref.layer import Cache, Layer
 from dlref.weight_initialization import generator
 

@@ -7,8 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from dlref.backend import Array, asarray, asarray_like, device_of, dtype_name, resolve_device
+from dlref.backend import Array, device_of, dtype_name
 from dlref.checks import check_array, check_float
+from dlref.devices import asarray, asarray_like, resolve_device
 
 Cache = Any
 """What ``forward`` keeps for ``backward``. Valid until the input or a parameter changes."""

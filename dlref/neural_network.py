@@ -7,8 +7,9 @@ from typing import Self
 
 import numpy as np
 
-from dlref.backend import Array, is_integer, resolve_device
+from dlref.backend import Array, is_integer
 from dlref.checks import check_finite
+from dlref.devices import resolve_device
 from dlref.layer import Cache, Gradients, Layer, Training, check_params
 from dlref.layers.activations import ReLU
 from dlref.layers.linear import Initializer, Linear

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from dlref.backend import asarray, device_of
+from dlref.backend import device_of
+from dlref.devices import asarray
 from dlref.layer import Layer
 from dlref.layers.activations import ReLU, Sigmoid, Tanh
 from dlref.layers.attention import MultiHeadAttention

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from dlref.backend import Array, asarray, device_of, namespace, seed_device
+from dlref.backend import Array, device_of, namespace
 from dlref.capture import CapturedStep
 from dlref.checkpoint import Checkpoint
 from dlref.checks import check_size
+from dlref.devices import asarray, seed_device
 from dlref.distributed import Group, join
 from dlref.evaluation import Data, Loss, Metric, check_examples, evaluate
 from dlref.fingerprint import fingerprint

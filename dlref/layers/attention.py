@@ -6,7 +6,7 @@ from types import MappingProxyType
 import numpy as np
 
 from dlref import kernels
-from dlref.backend import Array, asarray, namespace
+from dlref.backend import Array, namespace
 from dlref.checks import (
     check_array,
     check_finite,
@@ -15,6 +15,7 @@ from dlref.checks import (
     check_rows,
     check_size,
 )
+from dlref.devices import asarray
 from dlref.layer import Cache, Gradients, Layer, Training
 from dlref.layers.linear import Initializer, as_rows
 from dlref.weight_initialization import glorot_uniform

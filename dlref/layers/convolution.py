@@ -5,8 +5,9 @@ from types import MappingProxyType
 import numpy as np
 
 from dlref import kernels
-from dlref.backend import Array, asarray, namespace
+from dlref.backend import Array, namespace
 from dlref.checks import check_array, check_channels, check_finite, check_generator, check_size
+from dlref.devices import asarray
 from dlref.layer import Cache, Gradients, Layer, Training
 from dlref.layers.linear import Initializer
 from dlref.layers.windows import offsets, output_size, pad

@@ -1,7 +1,8 @@
 """Dropout: in training, each unit is left out with a certain probability."""
 
-from dlref.backend import Array, namespace, random_mask
+from dlref.backend import Array, namespace
 from dlref.checks import check_array, check_float, check_number, check_training
+from dlref.devices import random_mask
 from dlref.layer import Cache, Gradients, Layer, Training
 
 

@@ -5,8 +5,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from dlref.backend import Array, asarray, namespace
+from dlref.backend import Array, namespace
 from dlref.checks import check_array, check_finite, check_rows
+from dlref.devices import asarray
 from dlref.layer import Gradients, Layer, Training
 from dlref.weight_initialization import check_arguments, he_normal
 

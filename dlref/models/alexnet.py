@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from dlref.backend import resolve_device
 from dlref.checks import check_size
+from dlref.devices import resolve_device
 from dlref.layer import Layer
 from dlref.layers.activations import ReLU
 from dlref.layers.convolution import Conv2d

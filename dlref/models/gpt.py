@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
-from dlref.backend import Array, asarray, device_of, namespace, resolve_device
+from dlref.backend import Array, device_of, namespace
 from dlref.checks import check_array, check_number, check_size, check_tokens
+from dlref.devices import asarray, resolve_device
 from dlref.layer import Cache, Gradients, Layer, Training
 from dlref.layers.dropout import Dropout
 from dlref.layers.embedding import Embedding

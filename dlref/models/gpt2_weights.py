@@ -4,8 +4,8 @@ import os
 
 import numpy as np
 
-from dlref.backend import asarray, resolve_device
 from dlref.checks import check_size
+from dlref.devices import asarray, resolve_device
 from dlref.models.gpt import GPT, gpt
 
 PARTS = {  # of a block

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dlref.backend import resolve_device
 from dlref.checks import check_size
+from dlref.devices import resolve_device
 from dlref.layers.activations import ReLU
 from dlref.layers.convolution import Conv2d
 from dlref.layers.flatten import Flatten

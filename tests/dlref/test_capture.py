@@ -14,7 +14,8 @@ import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
 import dlref
-from dlref import backend, capture, checks, optimizer, training
+from dlref import backend, capture, checks, devices, optimizer, training
+from dlref.distributed import Group
 from tests.dlref.common import relative_error
 
 RNG = np.random.default_rng(0)
@@ -80,12 +81,12 @@ class Tracer:
 @pytest.fixture
 def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Arrays on the CPU are treated as those on a GPU: their values are not read."""
-    for module in (backend, checks):
+    for module in (backend, checks, devices):
         monkeypatch.setattr(module, "on_cpu", lambda x: False)
     for module in (checks, optimizer):
         monkeypatch.setattr(module, "is_plainly_finite", lambda x: False)
     monkeypatch.setattr(capture, "device_of", lambda x: "cuda")
-    monkeypatch.setattr(capture, "asarray", lambda x, device, **kw: backend.asarray(x, "cpu", **kw))
+    monkeypatch.setattr(capture, "asarray", lambda x, device, **kw: devices.asarray(x, "cpu", **kw))
     monkeypatch.setattr(capture, "run_beside", lambda function: function())
     monkeypatch.setattr(training, "seed_device", lambda like, rng: None)
 
@@ -210,3 +211,21 @@ def test_a_cuda_graph_replays_to_the_numbers_of_the_plain_loop(net: str, name: s
     np.testing.assert_allclose(replayed["loss"], expected["loss"], rtol=1e-4)
     for key, p in plain.params.items():
         assert relative_error(graph.params[key], p) <= 1e-4, key
+
+
+def test_capture_with_several_processes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "join", lambda params: Group(rank=0, size=2))
+    net = mlp()
+    before = {name: p.clone() for name, p in net.params.items()}
+    with pytest.raises(ValueError, match="capture=True records one process alone: leave it or"):
+        dlref.fit(
+            net,
+            (dlref.asarray(X, "cpu"), dlref.asarray(Y, "cpu")),
+            loss=dlref.cross_entropy,
+            optimizer=dlref.SGD(0.1),
+            epochs=1,
+            batch_size=8,
+            capture=True,
+            parallel=True,
+        )
+    assert all(torch.equal(p, before[name]) for name, p in net.params.items())

@@ -36,7 +36,7 @@ def passes(
     """All that a pass forward and backward gives by name, and the buffers after it."""
     y, cache = case.forward(layer, x)
     dy = np.random.default_rng(9).normal(size=tuple(y.shape)) if dy is None else dy
-    dx, grads = layer.backward(dlref.backend.asarray_like(dy, y), cache, input_grad=True)
+    dx, grads = layer.backward(dlref.devices.asarray_like(dy, y), cache, input_grad=True)
     return {"y": y, **({} if case.tokens else {"dx": dx}), **grads}, dict(layer.buffers)
 
 
