@@ -46,7 +46,9 @@ class CapturedStep:
             self._record(x, y, rng)
         optimizer = self._step.optimizer
         self._x[...], self._y[...] = x, y
-        self._lr[...] = self._step.learning_rate()
+        optimizer.lr = self._step.learning_rate()
+        optimizer.check_settings()
+        self._lr[...] = optimizer.lr
         self._steps[...] = optimizer.steps
         self._replay()
         optimizer.steps += 1

@@ -1,5 +1,6 @@
 """Checkpoints: a training run on disk, whole at every moment, to go on from to the same numbers."""
 
+import copy
 import glob
 import json
 import os
@@ -12,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from dlref.backend import Array, device_of
-from dlref.checks import check_array, check_writable
+from dlref.checks import check_array, check_installed, check_writable
 from dlref.devices import asarray
 from dlref.layer import Layer
 from dlref.optimizer import Optimizer
@@ -126,6 +127,7 @@ class Checkpoint:
             OSError: there is no such file, or it may not be read.
             ValueError: the file is no whole checkpoint: cut off, changed, or something else.
         """
+        check_installed("Checkpoint.load", "safetensors")
         from safetensors import SafetensorError, safe_open
 
         with Path(path).open("rb"):  # an error of the file system, in its own words
@@ -134,6 +136,8 @@ class Checkpoint:
             with safe_open(path, framework="numpy") as file:
                 metadata = file.metadata() or {}
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if KEY not in metadata:
+                raise ValueError("dlref did not write it")
             if metadata[CHECKSUM] != _checksum(metadata[KEY], arrays):
                 raise ValueError("its checksum differs")
             about = json.loads(metadata[KEY])
@@ -159,6 +163,7 @@ class Checkpoint:
         Raises:
             OSError: the disk is full, the folder is not there, or may not be written.
         """
+        check_installed("Checkpoint.save", "safetensors")
         from safetensors.numpy import save
 
         arrays = dict(self.params) | {STATE + name: array for name, array in self.state.items()}
@@ -204,8 +209,8 @@ class Checkpoint:
 
         Raises:
             ValueError: the parameters have other names or shapes than the network's, which must
-                be writable; the optimizer's arrays do not fit, or the generator is of another
-                kind. Nothing is changed then.
+                be writable; the optimizer's arrays or settings do not fit, or the generator is of
+                another kind. Nothing is changed then.
             TypeError: a dtype differs.
         """
         own = {**net.params, **net.buffers}
@@ -226,10 +231,20 @@ class Checkpoint:
             check_writable(f"checkpoint: the network's params[{name!r}]", p)
         for name, array in state.items():
             state[name] = _like(array, net.params.get(name.partition(".")[2], array))
-        optimizer.restore(self.steps, state, net.params)
-        for name, value in self.settings.items():
-            setattr(optimizer, name, value)
-        optimizer.check_settings()  # JSON has no tuples
+        settings = optimizer.settings
+        if settings.keys() != self.settings.keys():
+            raise ValueError(
+                f"checkpoint: the optimizer has the settings {list(settings)}, the file has "
+                f"{list(self.settings)}: make the optimizer that was used"
+            )
+        for name, value in self.settings.items():  # JSON has no tuples
+            settings[name] = tuple(value) if isinstance(settings[name], tuple) else value
+        trial = copy.copy(optimizer)
+        vars(trial).update(settings)
+        trial.check_settings()
+        copy.deepcopy(rng).bit_generator.state = dict(self.random_state)
+        optimizer.restore(self.steps, state, net.params)  # raises before it changes anything
+        vars(optimizer).update(settings)
         rng.bit_generator.state = dict(self.random_state)
         for name, p in own.items():
             p[...] = params[name]
@@ -255,7 +270,9 @@ def replace_file(path: Path, content: bytes) -> None:
 def _checksum(text: str, arrays: Mapping[str, np.ndarray]) -> str:
     checksum = zlib.crc32(text.encode())
     for name in sorted(arrays):
-        checksum = zlib.crc32(name.encode() + arrays[name].tobytes(), checksum)
+        array = arrays[name]
+        about = f"{name} {array.dtype} {array.shape}".encode()
+        checksum = zlib.crc32(about + array.tobytes(), checksum)
     return f"{checksum:08x}"
 
 

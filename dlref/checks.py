@@ -6,6 +6,8 @@ net, 60 µs, makes a dozen of them.
 """
 
 import math
+import sys
+from importlib.util import find_spec
 from numbers import Integral, Real
 from typing import Any
 
@@ -38,7 +40,9 @@ def check_float(what: str, x: Array) -> None:
 def check_rows(what: str, x: Array, columns: int, like: Array) -> None:
     """Raise unless ``x`` is (..., columns), of the library, device and dtype of ``like``."""
     if not is_like(x, like) or x.ndim < 2 or x.shape[-1] != columns or 0 in x.shape:
-        _explain(what, x, (*[-1] * max(1, getattr(x, "ndim", 0) - 1), columns), like)
+        before = max(1, getattr(x, "ndim", 0) - 1)
+        words = f"({'N' if before == 1 else '...'}, {columns})"
+        _explain(what, x, (*[-1] * before, columns), like, words)
 
 
 def check_channels(
@@ -47,7 +51,8 @@ def check_channels(
     """Raise unless ``x`` is (N, channels, ...) with so many dimensions, and like ``like``."""
     if not is_like(x, like) or x.ndim not in ndims or x.shape[1] != channels or 0 in x.shape:
         ndim = x.ndim if getattr(x, "ndim", 0) in ndims else ndims[-1]
-        _explain(what, x, (-1, channels, *[-1] * (ndim - 2)), like)
+        words = f"(N, {channels})" if ndim == 2 else f"(N, {channels}, H, W)"
+        _explain(what, x, (-1, channels, *[-1] * (ndim - 2)), like, words)
 
 
 def check_tokens(what: str, x: Array, tokens: int, context: int, like: Array) -> Array:
@@ -156,9 +161,9 @@ def one_hot(what: str, labels: Array, like: Array) -> Array:
     """
     xp = namespace(labels)
     if like.ndim < 2 or labels.shape != like.shape[:-1]:
+        expected = tuple(like.shape[:-1]) if like.ndim > 1 else "(N,) for logits of shape (N, C)"
         raise ValueError(
-            f"{what} must have shape (N,) for logits of shape (N, C), "
-            f"got {tuple(labels.shape)} for {tuple(like.shape)}"
+            f"{what} must have shape {expected}, got {tuple(labels.shape)} for {tuple(like.shape)}"
         )
     if xp is not namespace(like) or labels.device != like.device:
         raise ValueError(
@@ -195,6 +200,12 @@ def check_number(what: str, value: float, low: float, high: float = math.inf) ->
     return float(value)
 
 
+def check_installed(who: str, package: str) -> None:
+    """Raise unless a package that dlref can do without is there."""
+    if sys.modules.get(package) is None and find_spec(package) is None:
+        raise ImportError(f"{who} needs {package}, which is not installed: pip install {package}")
+
+
 def check_size(what: str, size: int, low: int = 1) -> None:
     """Raise unless ``size`` is a whole number of at least ``low``."""
     if isinstance(size, bool) or not isinstance(size, Integral):
@@ -217,13 +228,11 @@ def _check_device(what: str, x: Array, like: Array) -> None:
         )
 
 
-def _explain(what: str, x: Any, shape: tuple[int, ...], like: Array) -> None:
+def _explain(what: str, x: Any, shape: tuple[int, ...], like: Array, words: str = "") -> None:
     """Raise the error that says what is wrong with ``x``, if anything is."""
     _check_device(what, x, like)
     if not _fits(x.shape, shape):
-        expected = ", ".join("N" if n == -1 else str(n) for n in shape)
-        expected += "," if len(shape) == 1 else ""
-        raise ValueError(f"{what} must have shape ({expected}), got {tuple(x.shape)}")
+        raise ValueError(f"{what} must have shape {words or shape}, got {tuple(x.shape)}")
     if 0 in x.shape:
         raise ValueError(f"{what} has shape {tuple(x.shape)}: an empty batch has no mean")
     wanted = dtype_name(like) if dtype_name(like) in FLOATS else "float32"

@@ -10,6 +10,7 @@ import copy
 import math
 import os
 import secrets
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from dlref.backend import Array, device_of, namespace
+from dlref.checks import check_installed
 from dlref.devices import seed_device
 from dlref.layer import Layer
 
@@ -109,15 +111,16 @@ class Group:
 
 def join(params: Mapping[str, Array]) -> Group:
     """Take part in what torchrun started, with a network of these parameters."""
-    import torch
-
-    distributed: Any = torch.distributed
-    rank = os.environ.get("RANK")
-    if rank is None and not distributed.is_initialized():
+    rank, imported = os.environ.get("RANK"), sys.modules.get("torch")
+    if rank is None and not (imported and imported.distributed.is_initialized()):
         raise RuntimeError(
             "fit: parallel=True needs the processes of torchrun, and there is one alone: start "
             "them with `torchrun --nproc-per-node=2 train.py`, or leave parallel=True out"
         )
+    check_installed("fit: parallel=True", "torch")
+    import torch
+
+    distributed: Any = torch.distributed
     first: Array = next(iter(params.values()), None)
     device, local = device_of(first), int(os.environ.get("LOCAL_RANK", "0"))
     if device not in ("numpy", "cpu", "cuda"):
@@ -131,7 +134,7 @@ def join(params: Mapping[str, Array]) -> Group:
         if os.environ.get("WORLD_SIZE") == "1":
             return Group()
         backend = "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo"
-        with _explained(rank):
+        with _explained(rank, "could not meet"):
             store, number, size = next(distributed.rendezvous("env://", timeout=LONGEST_WAIT))
             store = distributed.PrefixStore(_meet(store, number, size), store)
             distributed.init_process_group(
@@ -154,7 +157,10 @@ def _meet(store: Any, rank: int, size: int) -> str:
         store.set(f"{name} {rank}", "here")
         return name
     store.wait([f"call {other}" for other in others])
+    limit = time.monotonic() + LONGEST_WAIT.total_seconds()
     while not store.check([f"{mine} {other}" for other in others]):
+        if time.monotonic() > limit:
+            raise RuntimeError(f"no answer within {LONGEST_WAIT}")
         for other in others:
             store.set(store.get(f"call {other}").decode(), mine)
         time.sleep(0.01)
@@ -162,13 +168,13 @@ def _meet(store: Any, rank: int, size: int) -> str:
 
 
 @contextmanager
-def _explained(rank: int | str | None) -> Iterator[None]:
+def _explained(rank: int | str | None, what: str = "lost touch with") -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
         raise RuntimeError(
-            f"fit: process {rank} lost touch with the others ({str(error).strip()}). One has ended "
-            "or stands still; where it raised an error, it has printed it. Mend that, and start "
-            "all again: with checkpoint= and resume=True they go on from the last epoch, and "
-            "`torchrun --max-restarts=1` starts them by itself"
+            f"fit: process {rank} {what} the others ({str(error).strip()}). If this names no other "
+            "cause, one has ended or stands still; where it raised an error, it has printed it. "
+            "Mend that, and start all again: with checkpoint= and resume=True they go on from the "
+            "last epoch, and `torchrun --max-restarts=1` starts them by itself"
         ) from None

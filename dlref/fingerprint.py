@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,12 +35,22 @@ def _in_words(part: Any) -> str:
         return f"{len(part)} arrays with checksum {checksum:08x}"
     if hasattr(part, "shape") and hasattr(part, "dtype"):
         return f"{dtype_name(part)} {list(part.shape)} with checksum {_checksum(part, 0):08x}"
+    return part if isinstance(part, str) else _object_in_words(part)
+
+
+def _object_in_words(part: Any) -> str:
     if hasattr(part, "__qualname__"):
         return f"{part.__module__}.{part.__qualname__}"
-    return part if isinstance(part, str) else repr(part)
+    if isinstance(part, partial):
+        return _in_words((part.func, *part.args, *part.keywords.items()))
+    text = repr(part)
+    if f"0x{id(part):x}" in text.lower():  # where it is in memory, which says nothing
+        return _in_words((type(part), *getattr(part, "__dict__", {}).items()))
+    return text
 
 
 def _checksum(array: Array, checksum: int) -> int:
+    array = array if array.ndim else array[None]
     for start in range(0, len(array), ROWS):
         checksum = zlib.crc32(asarray(array[start : start + ROWS]), checksum)
     return checksum

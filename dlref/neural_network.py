@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from dlref.backend import Array, is_integer
-from dlref.checks import check_finite
+from dlref.checks import check_finite, check_training
 from dlref.devices import resolve_device
 from dlref.layer import Cache, Gradients, Layer, Training, check_params
 from dlref.layers.activations import ReLU
@@ -85,6 +85,7 @@ class Sequential(Layer):
             ValueError: x holds NaN or infinity, or a shape or a device does not fit.
             TypeError: x is not an array, or a dtype does not fit.
         """
+        check_training("Sequential", training)
         if not is_integer(x):  # as labels and the numbers of tokens are
             check_finite("Sequential: x", x)
         caches = []

@@ -15,7 +15,7 @@ class Optimizer:
     with a state refuses another network's.
 
     The settings are attributes, and may be set between steps: ``optimizer.lr = 0.01``.
-    ``settings`` holds all of them by name, and ``steps`` is the number of steps made.
+    ``settings`` holds them by name, and ``steps`` is the number of steps made.
 
     Formula:
         p ← p − update(p, g)
@@ -26,13 +26,15 @@ class Optimizer:
     >>> import numpy as np
     >>> import dlref
     >>> class SignSGD(dlref.Optimizer):
-    ...     lr = 0.5
+    ...     def __init__(self, lr):
+    ...         super().__init__()
+    ...         self.lr = lr
     ...
     ...     def update(self, name, p, grad):
     ...         return self.lr * np.sign(grad)
     ...
     >>> params = {"w": np.array([3.0, 3.0])}
-    >>> SignSGD().step(params, {"w": np.array([100.0, -0.01])})
+    >>> SignSGD(lr=0.5).step(params, {"w": np.array([100.0, -0.01])})
     >>> print(params["w"])
     [2.5 3.5]
     """

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from dlref.checks import check_installed
 from dlref.layer import Layer
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ def to_torch(net: Layer) -> "torch.nn.Module":
     >>> print(list(module.state_dict()))
     ['0.weight', '0.bias', '2.weight', '2.bias']
     """
+    check_installed("to_torch", "torch")
+    if not isinstance(net, Layer):
+        raise TypeError(f"to_torch: net must be a dlref.Layer, got {type(net).__name__}")
     from dlref.torch_modules import module_of
 
     return module_of(net).eval()

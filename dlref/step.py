@@ -31,8 +31,17 @@ class Step:
             raise TypeError(
                 f"fit: optimizer must be such as SGD(lr=0.1), got {self.optimizer!r:.80}"
             )
-        if self.schedule is not None and not callable(self.schedule):
-            raise TypeError(f"fit: schedule must be a function of the step, got {self.schedule!r}")
+        if self.schedule is not None:
+            if not callable(self.schedule):
+                raise TypeError(
+                    f"fit: schedule must be a function of the step, got {self.schedule!r}"
+                )
+            if self.optimizer.steps > 0:
+                raise ValueError(
+                    f"fit: a schedule counts the optimizer's steps, and this one has made "
+                    f"{self.optimizer.steps}: make a new {type(self.optimizer).__name__}"
+                )
+            self.learning_rate()
         if self.max_norm is not None:
             check_number("fit: max_norm", self.max_norm, 1e-38)
 
@@ -56,4 +65,7 @@ class Step:
 
     def learning_rate(self) -> float:
         """That of the next step."""
-        return self.optimizer.lr if self.schedule is None else self.schedule(self.optimizer.steps)
+        if self.schedule is None:
+            return self.optimizer.lr
+        steps = self.optimizer.steps
+        return check_number(f"fit: schedule({steps})", self.schedule(steps), 0.0)

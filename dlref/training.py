@@ -1,5 +1,6 @@
 """Training: the four-line loop, with batches, validation, a history and checkpoints."""
 
+import copy
 import math
 import os
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from dlref.checkpoint import Checkpoint
 from dlref.checks import check_size
 from dlref.devices import asarray, seed_device
 from dlref.distributed import Group, join
-from dlref.evaluation import Data, Loss, Metric, check_examples, evaluate
+from dlref.evaluation import Data, Loss, Metric, check_examples, check_smallest_batch, evaluate
 from dlref.fingerprint import fingerprint
 from dlref.layer import Layer
 from dlref.optimizer import Optimizer
@@ -53,7 +54,8 @@ def fit(
     The same call with ``resume=True`` goes on from it, where there is one, and ends at the same
     numbers as a run that was never interrupted, on the same device and the same versions. The
     same call: a network with the same first parameters, a fresh optimizer, a generator made from
-    its seed again. What differs is refused, but for the inside of functions: they go by name.
+    its seed again. What differs is refused, but for the inside of functions, which go by name, and
+    of classes of your own, which go by what ``repr`` shows.
 
     With ``parallel=True``, the processes that torchrun starts train together. Each makes the passes
     of its rows of every batch, then they average the gradients; all end at the same numbers, which
@@ -68,14 +70,15 @@ def fit(
             that averages over examples.
         optimizer: ``SGD``, ``Adam``, ``AdamW``.
         epochs: how often each example is used, in all; those before an interruption count.
-        batch_size: examples a step.
+        batch_size: examples a step; ``BatchNorm`` needs two or more in the last one too.
         seed: a whole number, or a ``numpy.random.Generator``, for the order of the examples and for
             what ``Dropout`` draws.
-        schedule: ``WarmupCosine`` or any function step → learning rate; steps count from 0.
+        schedule: ``WarmupCosine`` or any function step → learning rate, which sets the optimizer's
+            ``lr`` before each step; steps count from 0, so the optimizer must be new.
         max_norm: where given, gradients are clipped to it, as ``clip_gradients`` does.
         capture: record a step as a CUDA graph and replay it, which takes Python out of the loop;
-            for a network on ``"cuda"``. The loss may read no value then, and own layers must write
-            their arrays in place.
+            for a network on ``"cuda"``. The loss may read no value then, own layers must write
+            their arrays in place, and of the optimizer's settings only ``lr`` may change.
         validation: another ``(x, y)``, evaluated after each epoch and never trained on.
         metric: ``accuracy``, or any function ``(outputs, y) → number`` that averages over
             examples; for the validation data.
@@ -90,12 +93,13 @@ def fit(
 
     Raises:
         ValueError: a shape, a device, a label or a value does not fit, in any example: all are
-            looked at before the first step (labels on a GPU are not). Or the loss is not finite
+            looked at before the first step (values on a GPU are not). Or the loss is not finite
             after an epoch. Or the checkpoint is of another run, or was cut off or changed. Or the
             processes of a parallel run do not all begin with the same.
         TypeError: a dtype or an argument's type does not fit.
         FileExistsError: the checkpoint is there, and ``resume`` is not True.
         OSError: the checkpoint cannot be written; the last one stays whole.
+        ImportError: ``parallel=True`` without PyTorch, or a checkpoint without safetensors.
         RuntimeError: ``parallel=True`` finds no torchrun; or another process has ended, or has
             made the others wait for 30 minutes.
 
@@ -122,16 +126,19 @@ def fit(
         raise ValueError("fit: capture=True records one process alone: leave it or parallel out")
     check_size("fit: epochs", epochs)
     check_size("fit: batch_size", batch_size)
+    epochs, batch_size = int(epochs), int(batch_size)  # NumPy's small integers overflow
+    run_step = CapturedStep(step, batch_size) if capture else step
     rng = generator("fit", seed)
     if metric is not None and validation is None:
         raise ValueError("fit: metric is for the validation data: pass validation=(x, y) too")
     if resume and checkpoint is None:
         raise ValueError("fit: resume=True goes on from a checkpoint: pass checkpoint= too")
-    check_examples("data", net, data, loss)
+    check_examples("data", net, data, loss, batch_size=batch_size)
     if validation is not None:
-        check_examples("validation", net, validation, loss, metric)
+        check_examples("validation", net, validation, loss, metric, batch_size=batch_size)
     optimizer.check_settings()
     optimizer.check_params(net.params)
+    check_smallest_batch(net, data[0], batch_size, group.size)
 
     history: History = {"loss": []}
     if checkpoint is not None or parallel:
@@ -144,7 +151,8 @@ def fit(
             max_norm=max_norm,
             loss=loss,
             metric=metric,
-            batch_size=int(batch_size),
+            batch_size=batch_size,
+            processes=group.size,
             data=data,
             validation=validation,
         )
@@ -158,17 +166,18 @@ def fit(
             # a path that cannot be written fails now, not after the first epoch
             Checkpoint.take(run, history, net, optimizer, rng).save(checkpoint)
 
-    run_step = CapturedStep(step, batch_size) if capture else step
     done, steps = len(history["loss"]), math.ceil(len(data[0]) / batch_size)
     with progress(epochs * steps, done * steps, "step", show=group.rank == 0) as advance:
         for _ in range(done, epochs):
-            seed_device(data[0], rng)
+            seed_device(data[0], copy.deepcopy(rng))  # rng draws the same order on any device
             order = asarray(rng.permutation(len(data[0])), device_of(data[0]))
             batches = _batches(order, batch_size, advance)
             means = {"loss": _train(run_step, data, batches, group.masks(rng, data[0]))}
             group.copy_buffers(net)
             if validation is not None:
-                means |= _validate(group, net, validation, loss, metric)
+                share = group.share(validation[0]), group.share(validation[1])
+                seen = evaluate(net, share, loss, metric, batch_size)
+                means |= _of_all(group, seen, len(validation[0]))
             for name, mean in means.items():
                 history.setdefault(name, []).append(mean)
             if checkpoint is not None and group.rank == 0:
@@ -195,13 +204,9 @@ def _train(
     return mean
 
 
-def _validate(
-    group: Group, net: Layer, data: Data, loss: Loss, metric: Metric | None
-) -> dict[str, float]:
-    """The means over the validation data, of which each process looks at its share."""
-    share = group.share(data[0]), group.share(data[1])
-    means = evaluate(net, share, loss, metric)
-    values = group.average([np.asarray(mean) for mean in means.values()], len(data[0]))
+def _of_all(group: Group, means: dict[str, float], examples: int) -> dict[str, float]:
+    """The means over all of so many examples, of which each process looked at its share."""
+    values = group.average([np.asarray(mean) for mean in means.values()], examples)
     return dict(zip(means, map(float, values), strict=True))
 
 

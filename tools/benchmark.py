@@ -303,13 +303,20 @@ def _reached(found: list[Goal], who: str) -> str:
     )
 
 
+def _ratio(goal: Goal) -> str:
+    if goal.met:
+        return f"{goal.ratio:.2f}"
+    hidden = round(goal.ratio, 2) <= goal.limit  # two digits would show it as reached
+    return f"**{goal.ratio:.3f}**" if hidden else f"**{goal.ratio:.2f}**"
+
+
 def _goals_table(found: list[Goal], title: str, record: dict[str, Any]) -> str:
     """A column for each net: our time over each other's, and in bold what misses its goal."""
     nets = list(dict.fromkeys(goal.net for goal in found))
     lines = [f"| {title} | {' | '.join(nets)} |", f"|---{'|--:' * len(nets)}|"]
     for other, mode in dict.fromkeys((goal.other, goal.mode) for goal in found):
         row = [goal for goal in found if (goal.other, goal.mode) == (other, mode)]
-        cells = [f"{f'{g.ratio:.2f}' if g.met else f'**{g.ratio:.2f}**'} ({g.limit})" for g in row]
+        cells = [f"{_ratio(goal)} ({goal.limit})" for goal in row]
         name = record["titles"].get(other, other)
         lines.append(f"| {name}, {MODES[mode]} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

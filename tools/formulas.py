@@ -75,6 +75,8 @@ def _word(word: str, space: str) -> str:
     """A name, upright; what stands apart from the next factor stays apart."""
     if word in FUNCTIONS:
         return f"\\{word}{space} "
+    if word == "where":
+        return r"\;\mathrm{where}\;"
     if word == "argmax":
         return rf"\operatorname*{{{word}}}"
     escaped = word.replace("_", r"\_")

@@ -22,7 +22,7 @@ FOLDER = Path("docs/reference")
 # What signatures name besides public names; the index explains it.
 TYPES = ["backend.Array", "layer.Cache", "layer.Gradients"]
 TYPES += ["layers.linear.Initializer", "evaluation.Data", "evaluation.Loss"]
-TYPES += ["evaluation.Metric", "training.History"]
+TYPES += ["evaluation.Metric", "layer.Training", "schedules.Schedule", "training.History"]
 ANY = Term("", "", "", [], "")  # no term is left out of a page's definition
 
 HEAD = """\

@@ -44,7 +44,10 @@ def python_manual() -> tuple[np.ndarray, np.ndarray, str]:
             "run it on CPython"
         ) from error
     paragraphs = (part for text in topics.values() for part in text.split("\n\n"))
-    unique = {part.strip(): part.strip("\n") for part in paragraphs if part.strip()}
+    unique: dict[str, str] = {}
+    for part in paragraphs:
+        if part.strip():
+            unique.setdefault(part.strip(), part.strip("\n"))
     codes = np.frombuffer("\n\n".join(unique.values()).encode("utf-32-le"), "<u4")
     alphabet, ids = np.unique(codes, return_inverse=True)
     ids = ids.astype(np.int64)
@@ -92,8 +95,9 @@ def windows(
     check_size("windows: length", length)
     stride = length if stride is None else stride
     check_size("windows: stride", stride)
+    length, stride = int(length), int(stride)  # NumPy's small integers overflow
     if not isinstance(ids, np.ndarray) or ids.dtype != np.int64:
-        got = getattr(ids, "dtype", type(ids).__name__)
+        got = f"{type(ids).__name__} {getattr(ids, 'dtype', '')}".strip()
         raise TypeError(f"windows: ids must be int64, got {got}: use np.asarray(ids, np.int64)")
     if ids.ndim != 1 or len(ids) <= length:
         raise ValueError(

@@ -1,10 +1,11 @@
 """The published weights of GPT-2, under the names that their files have."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 
-from dlref.checks import check_size
+from dlref.checks import check_finite, check_size
 from dlref.devices import asarray, resolve_device
 from dlref.models.gpt import GPT, gpt
 
@@ -18,21 +19,25 @@ PARTS = {  # of a block
 }
 
 
-def load_gpt2(path: str | os.PathLike[str], heads: int = 12, device: str = "numpy") -> GPT:
+def load_gpt2(path: str | os.PathLike[str], heads: int, device: str = "numpy") -> GPT:
     """Make a net with the weights of a file of GPT-2.
+
+    A file has no settings. What is the same in all of GPT-2 is taken for granted: GELU by tanh,
+    an ε of 1e-5 in the normalization, and scores scaled by the width of a head.
 
     Args:
         path: a safetensors file in the names and shapes of GPT-2's ``model.safetensors``.
         heads: heads of each attention, which the file does not say: 12, 16, 20 and 25 in the four
-            sizes of GPT-2.
+            sizes of GPT-2. Another divisor of the width would give another function, unseen.
         device: ``"numpy"``, ``"cpu"``, ``"cuda"``, ``"mps"``, or ``"auto"``.
 
     Returns:
         A ``GPT`` with the file's weights, as float32.
 
     Raises:
-        OSError: there is no such file.
-        ValueError: the file is not of a GPT-2, ``heads`` does not fit, or the device is not there.
+        OSError: there is no such file, or it is a folder.
+        ValueError: the file has not the tensors of a GPT-2, or NaN or bfloat16 in them; ``heads``
+            does not fit, or the device is not there.
         TypeError: ``heads`` is not a whole number.
 
     Source: the names are those of Hugging Face's transformers, GPT2LMHeadModel,
@@ -54,6 +59,8 @@ def load_gpt2(path: str | os.PathLike[str], heads: int = 12, device: str = "nump
     from safetensors.numpy import load_file
 
     check_size("load_gpt2: heads", heads)
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"load_gpt2: {os.fspath(path)} is a folder: name the file in it")
     device = resolve_device(device)
     try:
         found = {n.removeprefix("transformer."): array for n, array in load_file(path).items()}
@@ -65,12 +72,15 @@ def load_gpt2(path: str | os.PathLike[str], heads: int = 12, device: str = "nump
         depth = 1 + max((int(n.split(".")[1]) for n in found if n.startswith("h.")), default=0)
         net = gpt(tokens, context, features, depth, heads)
         params = {name: asarray(found[gpt2_name(name)], dtype="float32") for name in net.params}
+        for name, array in params.items():
+            check_finite(gpt2_name(name), array)
         return net.with_params(params).to(device)
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         reason = f"it has no tensor {error}" if isinstance(error, KeyError) else error
         raise ValueError(
             f"load_gpt2: {os.fspath(path)} with {heads} heads is no GPT-2 ({reason}): give a "
-            "safetensors file with its names and shapes, and its number of heads"
+            "safetensors file with its names and shapes, saved as float32 or float16, and its "
+            "number of heads"
         ) from error
 
 

@@ -164,8 +164,8 @@ def random_layers(folder: Path) -> dict[str, Result]:
         "checkpoint": {"checkpoint": path if rank == 0 else folder / "other", "resume": True},
     }
     for name, options in different.items():
-        if name == "checkpoint" and rank == 0:
-            train(checkpoint=path)
+        if name == "checkpoint":
+            train(checkpoint=path, parallel=True)
         try:
             train(**{"parallel": True, **options})
         except ValueError as error:

@@ -83,7 +83,7 @@ WRONG_KIND: list[tuple[Any, type[Exception], str]] = [
 ]
 WRONG_SHAPE: list[tuple[Any, type[Exception], str]] = [
     (GOOD_X[0], ValueError, r"must have shape \(N, 4\), got \(4,\)"),
-    (GOOD_X[None, :, :3], ValueError, r"must have shape \(N, N, 4\), got \(1, 5, 3\)"),
+    (GOOD_X[None, :, :3], ValueError, r"must have shape \(..., 4\), got \(1, 5, 3\)"),
     (GOOD_X[:, :3], ValueError, r"must have shape \(N, 4\), got \(5, 3\)"),
     (np.array(1.0, F32), ValueError, "must have (at least one dimension|shape)"),
     (GOOD_X.astype(F64), TypeError, 'must be float32, got float64.*dtype="float32"'),
@@ -148,7 +148,7 @@ LABELS: list[tuple[Any, type[Exception], str]] = [
     (GOOD_Y > 0, TypeError, "labels must be integers, got bool"),
     (GOOD_Y.astype(object), TypeError, "labels must be integers, got object"),
     (GOOD_Y.astype(str), TypeError, "labels must be integers, got <U"),
-    (GOOD_Y[:4], ValueError, r"labels must have shape \(N,\).*got \(4,\) for \(5, 3\)"),
+    (GOOD_Y[:4], ValueError, r"labels must have shape \(5,\), got \(4,\) for \(5, 3\)"),
     (np.append(GOOD_Y, 0), ValueError, r"got \(6,\) for \(5, 3\)"),
     (GOOD_Y[:1], ValueError, r"got \(1,\) for \(5, 3\)"),
     (GOOD_Y[:, None], ValueError, r"got \(5, 1\) for \(5, 3\)"),

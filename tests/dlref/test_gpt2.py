@@ -228,14 +228,14 @@ def test_a_file_that_is_cut_off_or_something_else_is_refused(tmp_path: Path) -> 
         path = tmp_path / "cut.safetensors"
         path.write_bytes(content)
         with pytest.raises(ValueError, match=r"load_gpt2: .*cut.safetensors with 12 heads is no"):
-            dlref.load_gpt2(path)
+            dlref.load_gpt2(path, heads=12)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"missing.safetensors"):
-        dlref.load_gpt2(tmp_path / "missing.safetensors")
-    with pytest.raises(OSError, match=r"."):
-        dlref.load_gpt2(tmp_path)
+        dlref.load_gpt2(tmp_path / "missing.safetensors", heads=12)
+    with pytest.raises(IsADirectoryError, match=r"is a folder: name the file in it"):
+        dlref.load_gpt2(tmp_path, heads=12)
 
 
 @pytest.mark.parametrize(
@@ -436,3 +436,14 @@ def test_gpt_is_not_made_of_bad_sizes(
 def test_a_gpt_needs_an_embedding_first() -> None:
     with pytest.raises(TypeError, match=r"GPT: the first layer must be an Embedding, got LayerN"):
         dlref.GPT(dlref.LayerNorm(4))
+
+
+def test_nan_in_a_file_is_named_by_its_tensor(tmp_path: Path) -> None:
+    def spoil(tensors: dict[str, Any]) -> dict[str, Any]:
+        spoiled = {name: np.array(tensor) for name, tensor in tensors.items()}
+        spoiled["h.0.mlp.c_fc.weight"][0, 1] = np.nan
+        return spoiled
+
+    path = small_file(tmp_path / "nan.safetensors", spoil)
+    with pytest.raises(ValueError, match=r"h\.0\.mlp\.c_fc\.weight must be finite, got nan"):
+        dlref.load_gpt2(path, heads=3)

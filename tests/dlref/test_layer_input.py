@@ -140,14 +140,14 @@ FORWARDS: list[tuple[Callable[[], dlref.Layer], Any, dict[str, Any], type[Except
         IMAGES[:, :2],
         {},
         ValueError,
-        r"Conv2d: x must have shape \(N, 3, N, N\), got \(2, 2, 6, 6\)",
+        r"Conv2d: x must have shape \(N, 3, H, W\), got \(2, 2, 6, 6\)",
     ),
     (
         lambda: dlref.Conv2d(3, 4, 5, RNG),
         IMAGES[0],
         {},
         ValueError,
-        r"Conv2d: x must have shape \(N, 3, N, N\), got \(3, 6, 6\)",
+        r"Conv2d: x must have shape \(N, 3, H, W\), got \(3, 6, 6\)",
     ),
     (
         lambda: dlref.MaxPool2d(7),
