@@ -88,10 +88,12 @@ class MaxPool2d(Layer):
         x, y = cache
         check_array("MaxPool2d: dy", dy, y.shape, like=y)
         dx, left = namespace(dy).zeros_like(x), dy
-        for index in offsets(x.shape, self.kernel_size, self.stride):
+        *others, last = offsets(x.shape, self.kernel_size, self.stride)
+        for index in others:
             after = where_positive(left, y - x[index])  # 0 where this pixel is the largest
             dx[index] += left - after
             left = after
+        dx[last] += left  # no other pixel was the largest
         return dx, {}
 
     def __repr__(self) -> str:
