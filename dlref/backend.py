@@ -97,7 +97,7 @@ def is_plainly_finite(x: Array) -> bool:
 
 
 def where_positive(values: Array, x: Array) -> Array:
-    """``values`` where x > 0, else 0.
+    """``values`` where x > 0, else 0, of finite numbers.
 
     >>> print(where_positive(np.array([1.0, 2.0, 3.0]), np.array([-1.0, 0.0, 1.0])))
     [0. 0. 3.]

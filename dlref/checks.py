@@ -172,8 +172,12 @@ def one_hot(what: str, labels: Array, like: Array) -> Array:
         )
     classes = like.shape[-1]
     numbers = xp.arange(classes, device=labels.device)
-    if labels.dtype != numbers.dtype and not xp.isdtype(labels.dtype, "integral"):
-        raise TypeError(f"{what} must be integers, got {dtype_name(labels)}: convert them first")
+    if labels.dtype != numbers.dtype:
+        if not xp.isdtype(labels.dtype, "integral"):
+            raise TypeError(
+                f"{what} must be integers, got {dtype_name(labels)}: convert them first"
+            )
+        labels = xp.astype(labels, numbers.dtype)  # PyTorch does not compare uint16 with int64
     hits = labels[..., None] == numbers  # (..., 1) == (C,): (..., C)
     if on_cpu(labels) and xp.count_nonzero(hits) != math.prod(labels.shape):
         flat = xp.reshape(labels, (-1,))

@@ -1,7 +1,8 @@
 """PyTorch's own kernels, for layers whose plain code would make many passes over memory.
 
 A function here gives ``None`` where the array is not PyTorch's. Then the layer's plain code runs,
-which stands in the layer's file and says what is computed. The tests hold both to the same numbers.
+which stands in the layer's file and says what is computed. The tests hold both to the same numbers;
+where a kernel rounds more, or ends sooner at huge numbers, the layer says so.
 """
 
 import sys

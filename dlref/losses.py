@@ -1,7 +1,8 @@
 """Loss functions: one number for how wrong the predictions are, and its gradient.
 
 All average over the batch, so that the batch's size does not change the gradient's scale.
-The loss comes back as a 0-d array of the library it was given: ``float(loss)`` reads it.
+The loss comes back as a number of the library and on the device it was given: ``float(loss)`` reads
+it.
 """
 
 import math

@@ -61,10 +61,15 @@ class WarmupCosine:
 
     def __call__(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
+        if not step >= 0:
+            raise ValueError(f"WarmupCosine: step must be at least 0, got {step}")
         if step < self.warmup:
-            return self.lr * (step + 1) / self.warmup
+            return float(self.lr * (step + 1) / self.warmup)
         done = min(1.0, (step - self.warmup) / (self.steps - self.warmup))
-        return self.last + (self.lr - self.last) * (1 + math.cos(math.pi * done)) / 2
+        return float(self.last + (self.lr - self.last) * (1 + math.cos(math.pi * done)) / 2)
+
+
+NORMS = 1e-38, 1e38  # what a limit may be: float32 ends there
 
 
 def clip_gradients(grads: Mapping[str, Array], max_norm: float) -> tuple[Gradients, Array]:
@@ -78,17 +83,17 @@ def clip_gradients(grads: Mapping[str, Array], max_norm: float) -> tuple[Gradien
 
     Args:
         grads: name → array of any shape, float32 or float64, as ``net.backward`` gives.
-        max_norm: the limit, above 0.
+        max_norm: the limit, from 1e-38 to 1e38: beyond, float32 has no squares.
 
     Returns:
         ``(clipped, norm)``: new arrays in the shapes and dtypes of the gradients, and the norm
-        before, a 0-d array. Where its square overflows, above 10¹⁹ in float32, the norm is
-        infinite, and the clipped gradients are 0.
+        before, a number of their dtype. Where its square overflows, above 10¹⁹ in float32, the
+        norm is infinite, and the clipped gradients are 0.
 
     Raises:
-        ValueError: there is no gradient, one is not finite, a device differs, or the limit is not
-            above 0.
-        TypeError: a dtype differs, or is not float32 or float64.
+        ValueError: there is no gradient, one is not finite (on a GPU nothing looks), a device
+            differs, or the limit is out of its range.
+        TypeError: a dtype differs, or is not float32 or float64; or ``grads`` has no names.
 
     Source: Pascanu, Mikolov & Bengio, On the difficulty of training recurrent neural networks
     (ICML 2013), algorithm 1, https://arxiv.org/abs/1211.5063
@@ -99,7 +104,12 @@ def clip_gradients(grads: Mapping[str, Array], max_norm: float) -> tuple[Gradien
     >>> print(norm, clipped["a"], clipped["b"])
     5.0 [0.6] [0.8]
     """
-    check_number("clip_gradients: max_norm", max_norm, 1e-38)
+    max_norm = check_number("clip_gradients: max_norm", max_norm, *NORMS)
+    if not isinstance(grads, Mapping):
+        raise TypeError(
+            f"clip_gradients: grads must map names to arrays, got {type(grads).__name__}: "
+            "they are the second that backward gives, `_, grads = net.backward(...)`"
+        )
     if not grads:
         raise ValueError("clip_gradients: there is no gradient to clip")
     first = next(iter(grads.values()))

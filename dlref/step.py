@@ -10,7 +10,7 @@ from dlref.distributed import Group
 from dlref.evaluation import Loss
 from dlref.layer import Gradients, Layer
 from dlref.optimizer import Optimizer
-from dlref.schedules import Schedule, clip_gradients
+from dlref.schedules import NORMS, Schedule, clip_gradients
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Step:
                 )
             self.learning_rate()
         if self.max_norm is not None:
-            check_number("fit: max_norm", self.max_norm, 1e-38)
+            check_number("fit: max_norm", self.max_norm, *NORMS)
 
     def __call__(self, x: Array, y: Array, rng: np.random.Generator) -> Array:
         self.optimizer.lr = self.learning_rate()

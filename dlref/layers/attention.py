@@ -32,11 +32,13 @@ class MultiHeadAttention(Layer):
 
     The parameters have the names of ``torch.nn.MultiheadAttention``: ``in_proj_weight`` (D, 3 D)
     for query, key and value together, ``in_proj_bias`` (3 D,), ``out_proj.weight`` (D, D),
-    ``out_proj.bias`` (D,). Biases start at 0.
+    ``out_proj.bias`` (D,). Biases start at 0. In the formula, which is that of one head, the
+    weights are P, and W and b are those of ``out_proj``.
 
     Formula:
-        weights = softmax(scale · Q Kᵀ),  scale = 1 / √(D/heads)
-        y = weights V
+        P = softmax(scale · Q Kᵀ),  scale = 1 / √(D/heads)
+        h = P V
+        y = h W + b
 
     Args:
         features: length of a token's row, D.
@@ -100,7 +102,8 @@ class MultiHeadAttention(Layer):
             x: tokens as rows (N, T, D), of the dtype and on the device of the weights.
             training: makes no difference here.
             mask: (N, T, T), or (T, T) for all alike, of dtype bool: True where token t (second to
-                last) may look at token s (last). A token that may look at none takes 0.
+                last) may look at token s (last). A token that may look at none takes nothing, and
+                its y is ``out_proj.bias``.
 
         Returns:
             ``(y, cache)``: y (N, T, D) in the same dtype. The cache is for ``backward``.
@@ -138,11 +141,12 @@ class MultiHeadAttention(Layer):
     ) -> tuple[Array | None, Gradients]:
         """Map the gradient at y to those at x and at the parameters of both linear maps.
 
-        P are the weights, dQ, dK and dV the gradients at query, key and value.
+        Through the two linear maps the gradients go as in ``Linear``.
 
         Formula:
-            dV = Pᵀ dy
-            dP = dy Vᵀ
+            dh = dy Wᵀ
+            dV = Pᵀ dh
+            dP = dh Vᵀ
             dS = P (dP − Σ P dP)
             dQ = scale · dS K
             dK = scale · dSᵀ Q

@@ -6,7 +6,14 @@ from types import MappingProxyType
 import numpy as np
 
 from dlref.backend import Array, namespace
-from dlref.checks import check_array, check_channels, check_number, check_size, check_training
+from dlref.checks import (
+    check_array,
+    check_channels,
+    check_finite,
+    check_number,
+    check_size,
+    check_training,
+)
 from dlref.layer import Cache, Gradients, Layer, Training
 
 
@@ -91,6 +98,8 @@ class BatchNorm(Layer):
             mean, centered = mean + rest, centered - rest
             variance = _mean(centered * centered)
             sample_variance = variance * (numbers / (numbers - 1))
+            check_finite("BatchNorm: the batch's mean", mean)  # the running one keeps it for good
+            check_finite("BatchNorm: the batch's variance", sample_variance)
             for name, batch in (("running_mean", mean), ("running_var", sample_variance)):
                 running = self.buffers[name]
                 running *= 1 - self.momentum

@@ -95,8 +95,8 @@ class Conv2d(Layer):
 
         Returns:
             ``(y, cache)``: y (N, M, H', W') in the same dtype, with H' = ⌊(H + 2 P − K) / S⌋ + 1,
-            W' alike. The cache is every window of x as a column, K² times as much as x, or
-            PyTorch's own.
+            W' alike. The cache is every window of x as a column, about (K/S)² times as much
+            as x, or PyTorch's own.
 
         Raises:
             ValueError: the shape or the device does not fit, or the image is smaller than a window.

@@ -27,8 +27,8 @@ class Embedding(Layer):
         std: standard deviation of their first values.
 
     Raises:
-        ValueError: a size is below 1.
-        TypeError: a size is not a whole number, or ``rng`` is not a generator.
+        ValueError: a size is below 1, or ``std`` is negative or not finite.
+        TypeError: a size or ``std`` is not a number of its kind, or ``rng`` is not a generator.
 
     Source: Radford et al., Language Models are Unsupervised Multitask Learners (2019), section 2.3,
     after Vaswani et al., Attention Is All You Need (2017), section 3.5,

@@ -16,7 +16,7 @@ class GELU(Layer):
     """The Gaussian error linear unit: x times the probability that a normal number is below it.
 
     This is the approximation by tanh, which GPT-2 uses; it differs from the exact form by at most
-    0.0005.
+    0.0005. PyTorch's kernel gives NaN at −∞, and a gradient of NaN where x² overflows.
 
     Formula:
         y = 1/2 x (1 + tanh(√(2/π) (x + 0.044715 x³)))

@@ -8,7 +8,7 @@ from dlref.layers.windows import offsets, output_size
 
 
 class MaxPool2d(Layer):
-    """The largest pixel of each window; of equal ones, the first in reading order.
+    """The largest pixel of each window; of equal ones, the first in reading order. All are finite.
 
     Formula:
         y[n, c, i, j] = max x[n, c, S i + k, S j + l],  0 ≤ k, l < K

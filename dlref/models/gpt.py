@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from dlref.backend import Array, device_of, namespace
-from dlref.checks import check_array, check_number, check_size, check_tokens
+from dlref.checks import check_array, check_finite, check_number, check_size, check_tokens
 from dlref.devices import asarray, resolve_device
 from dlref.layer import Cache, Gradients, Layer, Training
 from dlref.layers.dropout import Dropout
@@ -143,6 +143,7 @@ class GPT(Sequential):
         for _ in range(count):
             seen = asarray(tokens[:, -len(position) :], device_of(weight))
             logits = asarray(self.forward(seen)[0][0, -1], dtype="float64")  # (V,)
+            check_finite("generate: logits", logits)
             tokens = np.append(tokens, [[_draw(logits, temperature, top_k, rng)]], axis=1)
         return np.asarray(tokens[0])
 

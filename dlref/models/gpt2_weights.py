@@ -1,6 +1,7 @@
 """The published weights of GPT-2, under the names that their files have."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from dlref.checks import check_finite, check_size
 from dlref.devices import asarray, resolve_device
 from dlref.models.gpt import GPT, gpt
 
+MASK = re.compile(r"h\.\d+\.attn\.(masked_)?bias")  # in some files: no parameters
 PARTS = {  # of a block
     "0.0.": "ln_1.",
     "0.1.in_proj_": "attn.c_attn.",
@@ -72,8 +74,12 @@ def load_gpt2(path: str | os.PathLike[str], heads: int, device: str = "numpy") -
         depth = 1 + max((int(n.split(".")[1]) for n in found if n.startswith("h.")), default=0)
         net = gpt(tokens, context, features, depth, heads)
         params = {name: asarray(found[gpt2_name(name)], dtype="float32") for name in net.params}
-        for name, array in params.items():
-            check_finite(gpt2_name(name), array)
+        used = {"lm_head.weight", *map(gpt2_name, net.params)}
+        for name, array in found.items():
+            if name in used:
+                check_finite(name, np.asarray(array, np.promote_types(array.dtype, np.float32)))
+            elif not MASK.fullmatch(name):
+                raise ValueError(f"it has a tensor {name!r}, which a GPT-2 has not")
         return net.with_params(params).to(device)
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         reason = f"it has no tensor {error}" if isinstance(error, KeyError) else error

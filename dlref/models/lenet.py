@@ -84,5 +84,5 @@ def lenet(
 
 
 def _after(size: int, padding: int) -> int:
-    """The height or width after a convolution of 5×5 and pooling of 2×2."""
-    return (size + 2 * padding - 4) // 2
+    """The height or width after a convolution of 5×5 and pooling of 2×2; 0 of 0."""
+    return (size + 2 * padding - 4) // 2 if size > 0 else 0

@@ -27,7 +27,6 @@ class Case:
     training: bool = False
     shares: bool = False  # whether its output may be a view of its input, as its docstring says
     kinks: bool = False  # whether an element without a derivative may lie within a difference
-    limit: float = 1e-5  # how far float32 may be from PyTorch's
 
     def layer(self, seed: int, dtype: str = "float64") -> dlref.Layer:
         """The layer with nothing left at 0 or 1, on NumPy."""
@@ -82,9 +81,9 @@ def layer_norm(p: Arrays, b: Arrays, x: Any) -> Any:
     return functional.layer_norm(x, x.shape[-1:], p["weight"], p["bias"])
 
 
-def batch_norm(training: bool) -> Reference:
+def batch_norm(training: bool, eps: float = 1e-5) -> Reference:
     return lambda p, b, x: functional.batch_norm(
-        x, b["running_mean"], b["running_var"], p["weight"], p["bias"], training
+        x, b["running_mean"], b["running_var"], p["weight"], p["bias"], training, eps=eps
     )
 
 
@@ -269,11 +268,19 @@ CASES: dict[str, Case] = {
         lambda: dlref.LocalResponseNorm(1, 0.5), (1, 1, 1, 2), response(1, 0.5, 0.75, 2.0)
     ),
     "LayerNorm": Case(lambda: dlref.LayerNorm(5), (3, 5), layer_norm),
+    "LayerNorm, large eps": Case(
+        lambda: dlref.LayerNorm(5, eps=0.3),
+        (3, 5),
+        lambda p, b, x: functional.layer_norm(x, (5,), p["weight"], p["bias"], 0.3),
+    ),
     "LayerNorm, one row": Case(lambda: dlref.LayerNorm(4), (1, 1, 4), layer_norm),
     "LayerNorm, 4-d": Case(lambda: dlref.LayerNorm(3), (2, 1, 3, 3), layer_norm),
     "BatchNorm in use": Case(lambda: dlref.BatchNorm(3), (5, 3), batch_norm(False)),
     "BatchNorm in use, one image": Case(
         lambda: dlref.BatchNorm(2), (1, 2, 3, 1), batch_norm(False)
+    ),
+    "BatchNorm in use, large eps": Case(
+        lambda: dlref.BatchNorm(3, eps=0.3), (5, 3), batch_norm(False, eps=0.3)
     ),
     "BatchNorm in use, one row": Case(lambda: dlref.BatchNorm(3), (1, 3), batch_norm(False)),
     "BatchNorm in training": Case(

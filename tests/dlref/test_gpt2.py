@@ -447,3 +447,22 @@ def test_nan_in_a_file_is_named_by_its_tensor(tmp_path: Path) -> None:
     path = small_file(tmp_path / "nan.safetensors", spoil)
     with pytest.raises(ValueError, match=r"h\.0\.mlp\.c_fc\.weight must be finite, got nan"):
         dlref.load_gpt2(path, heads=3)
+
+
+@pytest.mark.parametrize("name", ["score.weight", "lm_head.bias", "h.0.attn.c_attn.lora_A"])
+def test_a_tensor_that_gpt2_has_not_is_refused_and_its_masks_are_let_be(
+    name: str, tmp_path: Path
+) -> None:
+    masks = {"h.0.attn.bias": np.ones((1, 1, 8, 8)), "h.1.attn.masked_bias": np.array(-1e4)}
+    dlref.load_gpt2(small_file(tmp_path / "masks", lambda found: {**found, **masks}), heads=3)
+    path = small_file(tmp_path / "more", lambda found: {**found, name: np.ones(2)})
+    with pytest.raises(ValueError, match=f"it has a tensor '{name}'"):
+        dlref.load_gpt2(path, heads=3)
+
+
+def test_numbers_that_are_not_of_a_gpt2_are_not_continued() -> None:
+    net = dlref.gpt(11, 5, 8, 1, 2)
+    net.params["3.bias"][0] = np.nan
+    for temperature in (0.0, 1.0):
+        with pytest.raises(ValueError, match="generate: logits must be finite, got nan"):
+            net.generate([1], 3, temperature=temperature)

@@ -123,6 +123,28 @@ def test_alexnet_has_the_papers_parameters_shapes_and_units() -> None:
     assert sum(units) == 659_272
 
 
+def test_alexnet_has_the_papers_layers_in_the_papers_order() -> None:
+    response = repr(dlref.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2.0))  # section 3.3
+    pool = "MaxPool2d(3, stride=2)"  # section 3.4: they overlap
+    assert list(map(repr, dlref.alexnet().layers)) == [
+        *("Conv2d(3, 96, 11, stride=4, padding=2)", "ReLU()", response, pool),
+        *("Conv2d(96, 256, 5, padding=2, groups=2)", "ReLU()", response, pool),
+        *("Conv2d(256, 384, 3, padding=1)", "ReLU()"),
+        *("Conv2d(384, 384, 3, padding=1, groups=2)", "ReLU()"),
+        *("Conv2d(384, 256, 3, padding=1, groups=2)", "ReLU()", pool),
+        *("Flatten()", "Linear(9216, 4096)", "ReLU()", "Dropout(0.5)"),  # section 4.2
+        *("Linear(4096, 4096)", "ReLU()", "Dropout(0.5)", "Linear(4096, 1000)"),
+    ]
+
+
+@pytest.mark.parametrize(("size", "padding"), [(1, (0, 10)), (5, (0, 4))])
+def test_lenet_refuses_an_image_of_which_the_first_layers_leave_nothing(
+    size: int, padding: tuple[int, int]
+) -> None:
+    with pytest.raises(ValueError, match="is too small"):
+        dlref.lenet((1, size, size), padding=padding)
+
+
 def test_alexnet_starts_as_section_5_says() -> None:
     net = dlref.alexnet(classes=10, seed=3)
     weights = [name for name in net.params if name.endswith("weight")]

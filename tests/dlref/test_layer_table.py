@@ -92,7 +92,7 @@ def test_outputs_and_gradients_are_torchs(
                 # A gradient that is 0 is compared on the scale of the upstream gradient's 1.
                 scale = max(1.0, float(np.abs(theirs[key]).max()))
                 error = np.abs(dlref.asarray(array) - theirs[key]).max() / scale
-                limit = case.limit if dtype == "float32" else EXACT
+                limit = 1e-5 if dtype == "float32" else EXACT
                 assert array.shape == theirs[key].shape
                 assert error <= limit, (key, error)
 
@@ -160,7 +160,8 @@ def test_a_second_pass_gives_the_same_answer(
     np.testing.assert_array_equal(dlref.asarray(y_again), dlref.asarray(y))
     dx, grads = layer.backward(dy, cache, input_grad=True)
     layer.backward(2 * dy, cache, input_grad=True)
-    _, without = layer.backward(dy, cache, input_grad=False)
+    nothing, without = layer.backward(dy, cache, input_grad=False)
+    assert nothing is None or not layer.params  # what is not asked for is not computed
     dx_again, again = layer.backward(dy, cache, input_grad=True)
     for found in (without, again):
         assert found.keys() == grads.keys()
@@ -195,11 +196,12 @@ def test_arrays_may_lie_in_any_order(
     dy = np.random.default_rng(9).normal(size=tuple(y.shape))
     dy = dlref.asarray(dlref.asarray(dy, dtype=dtype), device)
     expected, _ = passes(case, layer.to(), x, dy)
+    limit = 1e-5 if dtype == "float32" else 1e-12
     spread_layer = on(layer, spread)
     y, cache = case.forward(spread_layer, spread(x))
     dx, grads = spread_layer.backward(spread(dy), cache, input_grad=True)
     for key, array in {"y": y, **({} if case.tokens else {"dx": dx}), **grads}.items():
-        assert relative_error(array, expected[key]) <= 1e-5 if dtype == "float32" else 1e-12, key
+        assert relative_error(array, expected[key]) <= limit, key
 
 
 @each

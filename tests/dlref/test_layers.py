@@ -1,5 +1,6 @@
 """What each layer promises beyond its numbers: ties, masks, large means, chance."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -518,3 +519,89 @@ def test_gradients_match_finite_differences_along_a_direction(name: str) -> None
             expected = float((computed[key] * direction).sum())
             scale = max(1.0, float(np.linalg.norm(computed[key])))
             assert abs(measured - expected) <= 1e-6 * scale, key
+
+
+KERNELS: dict[str, tuple[Callable[[], dlref.Layer], tuple[int, ...]]] = {
+    "Conv2d": (lambda: dlref.Conv2d(2, 3, 2, np.random.default_rng(0)), (1, 2, 4, 4)),
+    "GELU": (dlref.GELU, (3, 4)),
+    "LayerNorm": (lambda: dlref.LayerNorm(4), (3, 4)),
+    "attention": (lambda: dlref.MultiHeadAttention(4, 2, np.random.default_rng(0)), (1, 3, 4)),
+}
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("enabled", [True, False])
+def test_pytorchs_kernels_are_used_where_they_are_not_switched_off(
+    name: str, enabled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "enabled", enabled)
+    make, shape = KERNELS[name]
+    _, cache = make().to("cpu").forward(there(np.ones(shape, np.float32), "cpu"))
+    inner = cache[2] if name == "attention" else cache
+    assert isinstance(inner, kernels.Kernel) == enabled
+
+
+@on_all_arrays
+def test_a_mask_holds_beside_very_low_scores(
+    device: str, kernel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The allowed scores are −10⁴, and the forbidden one would be 10⁴."""
+    monkeypatch.setattr(kernels, "enabled", kernel)
+    layer = dlref.MultiHeadAttention(1, 1, np.random.default_rng(0)).with_params(
+        {
+            "in_proj_weight": np.ones((1, 3), np.float32),
+            "in_proj_bias": np.zeros(3, np.float32),
+            "out_proj.weight": np.ones((1, 1), np.float32),
+            "out_proj.bias": np.zeros(1, np.float32),
+        }
+    )
+    x = there(np.array([[[100.0], [-100.0], [-100.0]]], np.float32), device)
+    mask = there(np.array([[False, True, True], [True, False, False], [True] * 3]), device)
+    y, _ = layer.to(device).forward(x, mask=mask)
+    np.testing.assert_allclose(here(y), [[[-100.0], [100.0], [-100.0]]], rtol=1e-5)
+
+
+def test_numbers_that_overflow_in_batch_norm_change_no_running_number() -> None:
+    layer = dlref.BatchNorm(1)
+    before = {name: array.copy() for name, array in layer.buffers.items()}
+    x = np.array([[1e20], [2e20]], np.float32)
+    with (
+        np.errstate(over="ignore"),
+        pytest.raises(ValueError, match="the batch's variance must be finite, got inf"),
+    ):
+        layer.forward(x, training=np.random.default_rng(0))
+    for name, array in layer.buffers.items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_gpt_drops_out_after_the_embedding_and_at_the_end_of_each_correction() -> None:
+    net = dlref.gpt(11, 5, 8, 2, 2, dropout=0.3, seed=0)
+    assert repr(net).count("Dropout(0.3)") == repr(net).count("Dropout(") == 5
+    assert repr(net.layers[1]) == "Dropout(0.3)"
+    for block in net.layers[2:4]:
+        assert isinstance(block, dlref.Sequential)
+        for correction in block.layers:
+            assert isinstance(correction, dlref.Residual)
+            assert repr(correction.layers[-1]) == "Dropout(0.3)"
+
+
+def test_embeddings_std_is_that_of_both_arrays() -> None:
+    layer = dlref.Embedding(200, 200, 50, np.random.default_rng(0), std=3.0)
+    for p in layer.params.values():
+        assert float(p.std()) == pytest.approx(3.0, rel=0.03)
+
+
+def test_a_network_asks_its_first_layer_for_no_gradient_at_the_input() -> None:
+    asked = []
+
+    class Watched(dlref.Linear):
+        def backward(self, dy: Any, cache: Any, *, input_grad: bool = True) -> Any:
+            asked.append(input_grad)
+            return super().backward(dy, cache, input_grad=input_grad)
+
+    rng = np.random.default_rng(0)
+    net = dlref.Sequential(Watched(4, 3, rng), dlref.ReLU(), Watched(3, 2, rng))
+    y, cache = net.forward(np.ones((5, 4), np.float32))
+    net.backward(y, cache)
+    net.backward(y, cache, input_grad=True)
+    assert asked == [True, False, True, True]
