@@ -461,12 +461,9 @@ def test_no_token_sees_those_after_it_or_another_text(
         assert not moved[1].any()
 
 
-@on_all_arrays
-def test_huge_scores_give_all_weight_to_the_largest(
-    device: str, kernel: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kernels, "enabled", kernel)
-    layer = dlref.MultiHeadAttention(1, 1, np.random.default_rng(0)).with_params(
+def attention_of_ones() -> dlref.MultiHeadAttention:
+    """Query, key and value are the input itself, and y is what the head gives."""
+    return dlref.MultiHeadAttention(1, 1, np.random.default_rng(0)).with_params(
         {
             "in_proj_weight": np.ones((1, 3), np.float32),
             "in_proj_bias": np.zeros(3, np.float32),
@@ -474,7 +471,14 @@ def test_huge_scores_give_all_weight_to_the_largest(
             "out_proj.bias": np.zeros(1, np.float32),
         }
     )
-    moved = layer.to(device)
+
+
+@on_all_arrays
+def test_huge_scores_give_all_weight_to_the_largest(
+    device: str, kernel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "enabled", kernel)
+    moved = attention_of_ones().to(device)
     x = there(np.array([[[1e3], [-1e3], [2e3]]], np.float32), device)
     y, cache = moved.forward(x)
     np.testing.assert_array_equal(here(y), [[[2e3], [-1e3], [2e3]]])
@@ -547,17 +551,9 @@ def test_a_mask_holds_beside_very_low_scores(
 ) -> None:
     """The allowed scores are −10⁴, and the forbidden one would be 10⁴."""
     monkeypatch.setattr(kernels, "enabled", kernel)
-    layer = dlref.MultiHeadAttention(1, 1, np.random.default_rng(0)).with_params(
-        {
-            "in_proj_weight": np.ones((1, 3), np.float32),
-            "in_proj_bias": np.zeros(3, np.float32),
-            "out_proj.weight": np.ones((1, 1), np.float32),
-            "out_proj.bias": np.zeros(1, np.float32),
-        }
-    )
     x = there(np.array([[[100.0], [-100.0], [-100.0]]], np.float32), device)
     mask = there(np.array([[False, True, True], [True, False, False], [True] * 3]), device)
-    y, _ = layer.to(device).forward(x, mask=mask)
+    y, _ = attention_of_ones().to(device).forward(x, mask=mask)
     np.testing.assert_allclose(here(y), [[[-100.0], [100.0], [-100.0]]], rtol=1e-5)
 
 
