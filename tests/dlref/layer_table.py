@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -77,8 +78,8 @@ def response(size: int, alpha: float, beta: float, k: float) -> Reference:
     return lambda p, b, x: functional.local_response_norm(x, size, alpha * size, beta, k)
 
 
-def layer_norm(p: Arrays, b: Arrays, x: Any) -> Any:
-    return functional.layer_norm(x, x.shape[-1:], p["weight"], p["bias"])
+def layer_norm(p: Arrays, b: Arrays, x: Any, eps: float = 1e-5) -> Any:
+    return functional.layer_norm(x, x.shape[-1:], p["weight"], p["bias"], eps)
 
 
 def batch_norm(training: bool, eps: float = 1e-5) -> Reference:
@@ -269,9 +270,7 @@ CASES: dict[str, Case] = {
     ),
     "LayerNorm": Case(lambda: dlref.LayerNorm(5), (3, 5), layer_norm),
     "LayerNorm, large eps": Case(
-        lambda: dlref.LayerNorm(5, eps=0.3),
-        (3, 5),
-        lambda p, b, x: functional.layer_norm(x, (5,), p["weight"], p["bias"], 0.3),
+        lambda: dlref.LayerNorm(5, eps=0.3), (3, 5), partial(layer_norm, eps=0.3)
     ),
     "LayerNorm, one row": Case(lambda: dlref.LayerNorm(4), (1, 1, 4), layer_norm),
     "LayerNorm, 4-d": Case(lambda: dlref.LayerNorm(3), (2, 1, 3, 3), layer_norm),

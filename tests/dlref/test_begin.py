@@ -26,21 +26,25 @@ def numbers(net: dlref.Layer) -> dict[str, np.ndarray]:
     return {n: dlref.asarray(p) for n, p in [*net.params.items(), *net.buffers.items()]}
 
 
-def assert_refused(net: dlref.Layer, match: str, path: Path, **options: Any) -> None:
+def fit(net: dlref.Layer, **options: Any) -> None:
     given: dict[str, Any] = {
         "data": (X, Y),
         "loss": dlref.cross_entropy,
-        "optimizer": dlref.SGD(0.1),
-        "epochs": 2,
+        "optimizer": dlref.SGD(0.5),
+        "epochs": 1,
         "batch_size": 8,
-        "checkpoint": path / "run.safetensors",
-    } | options
-    before, rate = numbers(net), given["optimizer"].lr
+    }
+    dlref.fit(net, **given | options)
+
+
+def assert_refused(net: dlref.Layer, match: str, path: Path, **options: Any) -> None:
+    optimizer = options.pop("optimizer", dlref.SGD(0.1))
+    before, rate = numbers(net), optimizer.lr
     with pytest.raises(ValueError, match=match):
-        dlref.fit(net, **given)
+        fit(net, optimizer=optimizer, checkpoint=path / "run.safetensors", **options)
     for name, array in numbers(net).items():
         np.testing.assert_array_equal(array, before[name])
-    assert given["optimizer"].lr == rate
+    assert optimizer.lr == rate
     assert not any(path.iterdir())
 
 
@@ -55,8 +59,7 @@ def test_schedule_with_a_first_rate_that_does_not_fit(tmp_path: Path) -> None:
 
 def test_schedule_with_an_optimizer_that_has_made_steps(tmp_path: Path) -> None:
     optimizer = dlref.SGD(0.5)
-    data, loss = (X, Y), dlref.cross_entropy
-    dlref.fit(dlref.mlp([4, 3]), data, loss=loss, optimizer=optimizer, epochs=1, batch_size=8)
+    fit(dlref.mlp([4, 3]), optimizer=optimizer)
     assert_refused(
         dlref.mlp([4, 3]),
         "this one has made 3: make a new SGD",
@@ -119,14 +122,7 @@ def test_sizes_of_small_integers_do_not_overflow(kind: Any) -> None:
     x, y = RNG.normal(size=(600, 4)).astype(np.float32), RNG.integers(0, 3, 600)
     nets = [dlref.mlp([4, 3], seed=0) for _ in range(2)]
     for net, size in zip(nets, (kind(64), 64), strict=True):
-        dlref.fit(
-            net,
-            (x, y),
-            loss=dlref.cross_entropy,
-            optimizer=dlref.SGD(0.1),
-            epochs=kind(1),
-            batch_size=size,
-        )
+        fit(net, data=(x, y), epochs=kind(1), batch_size=size)
     for name, p in nets[0].params.items():
         np.testing.assert_array_equal(p, nets[1].params[name])
     windows = [dlref.data.windows(np.arange(999), n)[0] for n in (kind(100), 100)]
@@ -138,14 +134,7 @@ def test_order_of_the_examples_does_not_depend_on_what_a_gpu_draws(
 ) -> None:
     def train() -> dict[str, np.ndarray]:
         net = dlref.mlp([4, 3], seed=0, device="cpu")
-        dlref.fit(
-            net,
-            (dlref.asarray(X, "cpu"), dlref.asarray(Y, "cpu")),
-            loss=dlref.cross_entropy,
-            optimizer=dlref.SGD(0.5),
-            epochs=2,
-            batch_size=8,
-        )
+        fit(net, data=(dlref.asarray(X, "cpu"), dlref.asarray(Y, "cpu")), epochs=2)
         return numbers(net)
 
     expected, seeds = train(), []
@@ -170,16 +159,7 @@ def test_only_process_0_shows_a_bar_and_writes(
     monkeypatch.setattr(training, "progress", watched)
     for rank in (0, 1):
         monkeypatch.setattr(training, "join", lambda params, rank=rank: Group(rank=rank, size=1))
-        dlref.fit(
-            dlref.mlp([4, 3]),
-            (X, Y),
-            loss=dlref.cross_entropy,
-            optimizer=dlref.SGD(0.5),
-            epochs=1,
-            batch_size=8,
-            checkpoint=tmp_path / f"{rank}.safetensors",
-            parallel=True,
-        )
+        fit(dlref.mlp([4, 3]), checkpoint=tmp_path / f"{rank}.safetensors", parallel=True)
     assert shown == [True, False]
     assert [path.name for path in tmp_path.iterdir()] == ["0.safetensors"]
 
@@ -219,13 +199,8 @@ def test_missing_package_is_named_with_the_remedy(
     monkeypatch.setitem(sys.modules, package, None)  # as where it is not installed
     monkeypatch.setenv("RANK", "0")
     with pytest.raises(ImportError, match=f"needs {package}.*: pip install {package}"):
-        dlref.fit(
+        fit(
             dlref.mlp([4, 3]),
-            (X, Y),
-            loss=dlref.cross_entropy,
-            optimizer=dlref.SGD(0.5),
-            epochs=1,
-            batch_size=8,
             parallel=package == "torch",
             checkpoint=tmp_path / "run.safetensors" if package == "safetensors" else None,
         )
@@ -245,13 +220,5 @@ def test_memory_of_a_run_is_that_of_its_batches() -> None:
         return dlref.cross_entropy(outputs, y)
 
     x, y = RNG.integers(0, 11, (600, 5)), RNG.integers(0, 11, (600, 5))
-    dlref.fit(
-        dlref.gpt(11, 5, 8, 1, 2),
-        (x, y),
-        loss=loss,
-        optimizer=dlref.SGD(0.1),
-        epochs=1,
-        batch_size=100,
-        validation=(x, y),
-    )
+    fit(dlref.gpt(11, 5, 8, 1, 2), data=(x, y), loss=loss, batch_size=100, validation=(x, y))
     assert shapes == {(100, 5, 11)}
