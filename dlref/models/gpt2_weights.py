@@ -75,11 +75,11 @@ def load_gpt2(path: str | os.PathLike[str], heads: int, device: str = "numpy") -
         net = gpt(tokens, context, features, depth, heads)
         params = {name: asarray(found[gpt2_name(name)], dtype="float32") for name in net.params}
         used = {"lm_head.weight", *map(gpt2_name, net.params)}
-        for name, array in found.items():
-            if name in used:
-                check_finite(name, np.asarray(array, np.promote_types(array.dtype, np.float32)))
-            elif not MASK.fullmatch(name):
+        for name in found:
+            if name not in used and not MASK.fullmatch(name):
                 raise ValueError(f"it has a tensor {name!r}, which a GPT-2 has not")
+        for name, array in params.items():
+            check_finite(gpt2_name(name), array)
         return net.with_params(params).to(device)
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         reason = f"it has no tensor {error}" if isinstance(error, KeyError) else error
