@@ -6,7 +6,7 @@ from types import MappingProxyType
 import numpy as np
 
 from dlref import kernels
-from dlref.backend import Array, namespace
+from dlref.backend import Array, namespace, row_max
 from dlref.checks import (
     check_array,
     check_finite,
@@ -20,7 +20,7 @@ from dlref.layer import Cache, Gradients, Layer, Training
 from dlref.layers.linear import Initializer, as_rows
 from dlref.weight_initialization import glorot_uniform
 
-NEVER = -1e30  # a score so low that its weight is 0; −∞ − (−∞) would be NaN
+LOWEST = -3e38  # as the largest score of a row where all are −∞; −∞ − (−∞) would be NaN
 
 
 class MultiHeadAttention(Layer):
@@ -129,7 +129,8 @@ class MultiHeadAttention(Layer):
         ):
             mixed, inner = kernel.y, kernel
         else:
-            weights = _softmax(self._scale(x) * (query @ _transpose(key)), allowed)
+            query = self._scale(x) * query
+            weights = _softmax(query @ _transpose(key), allowed)  # (N, heads, T, T)
             mixed, inner = weights @ value, (query, key, value, weights)  # (N, heads, T, d)
         joined = self._join(mixed)  # (N T, D)
         y = joined @ w_out
@@ -172,11 +173,12 @@ class MultiHeadAttention(Layer):
         if isinstance(inner, kernels.Kernel):
             parts = inner.gradients(dmixed)
         else:
-            query, key, value, weights = inner
-            dweights = dmixed @ _transpose(value)
-            dscores = weights * (dweights - xp.sum(weights * dweights, axis=-1, keepdims=True))
-            dscores = self._scale(x) * dscores
-            parts = (dscores @ key, _transpose(dscores) @ query, _transpose(weights) @ dmixed)
+            query, key, value, weights = inner  # the query is scaled
+            dscores = dmixed @ _transpose(value)
+            dscores -= xp.vecdot(weights, dscores)[..., None]
+            dscores *= weights
+            dquery = self._scale(x) * (dscores @ key)
+            parts = (dquery, _transpose(dscores) @ query, _transpose(weights) @ dmixed)
         dprojected = xp.concat([self._join(part) for part in parts], axis=1)  # (N T, 3 D)
         grads = {
             "in_proj_weight": as_rows(x).T @ dprojected,
@@ -219,15 +221,19 @@ class MultiHeadAttention(Layer):
 
 
 def _softmax(scores: Array, allowed: Array | None) -> Array:
-    """Each row's weights, which add up to 1; to 0 where nothing is allowed."""
+    """Each row's weights, which add up to 1; to 0 where nothing is allowed. Scores are overwritten.
+
+    A place that is not allowed has the score −∞.
+    """
     xp = namespace(scores)
     if allowed is not None:
-        scores = xp.where(allowed, scores, NEVER * xp.ones_like(scores))
-    exps = xp.exp(scores - xp.max(scores, axis=-1, keepdims=True))
-    if allowed is not None:
-        exps = exps * xp.astype(allowed, exps.dtype)
+        zeros = xp.zeros(allowed.shape, dtype=scores.dtype, device=scores.device)
+        scores += xp.where(allowed, zeros, zeros - math.inf)
+    scores -= xp.clip(row_max(scores), LOWEST, None)
+    exps = xp.exp(scores)
     sums = xp.sum(exps, axis=-1, keepdims=True)  # at least 1, but in a row without any
-    return exps / xp.maximum(sums, xp.ones_like(sums))
+    exps /= xp.clip(sums, 1.0, None)
+    return exps
 
 
 def _transpose(x: Array) -> Array:

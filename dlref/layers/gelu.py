@@ -8,7 +8,7 @@ from dlref.checks import check_array, check_float
 from dlref.layer import Cache, Gradients, Layer, Training
 
 SLOPE = math.sqrt(2 / math.pi)
-CUBIC = 0.044715
+BEND = 0.044715 * SLOPE
 FLAT = 10.0  # beyond ±10, tanh is ±1 to the last digit of float64
 
 
@@ -16,7 +16,7 @@ class GELU(Layer):
     """The Gaussian error linear unit: x times the probability that a normal number is below it.
 
     This is the approximation by tanh, which GPT-2 uses; it differs from the exact form by at most
-    0.0005. PyTorch's kernel gives NaN at −∞, and a gradient of NaN where x² overflows.
+    0.0005. At −∞ it gives NaN; PyTorch's kernel gives a gradient of NaN where x² overflows too.
 
     Formula:
         y = 1/2 x (1 + tanh(√(2/π) (x + 0.044715 x³)))
@@ -49,21 +49,20 @@ class GELU(Layer):
         if kernel := kernels.gelu(x):
             return kernel.y, kernel
         xp = namespace(x)
-        flat = FLAT * xp.ones_like(x)
-        low = xp.where(x < -FLAT, -flat, x)  # −∞ · 0 would be NaN; a NaN stays
-        inner = xp.where(low > FLAT, flat, low)
+        inner = xp.clip(x, -FLAT, FLAT)  # the square of a huge number overflows
         square = inner * inner
-        t = xp.tanh(SLOPE * inner * (1 + CUBIC * square))
-        slope = 0.5 * (1 + t + inner * (1 - t * t) * SLOPE * (1 + 3 * CUBIC * square))
-        return 0.5 * low * (1 + t), slope
+        probability = 0.5 * (1 + xp.tanh(inner * (SLOPE + BEND * square)))
+        growth = inner * (2 * SLOPE + 6 * BEND * square)
+        return x * probability, probability * (1 + growth * (1 - probability))
 
     def backward(
         self, dy: Array, cache: Cache, *, input_grad: bool = True
     ) -> tuple[Array, Gradients]:
-        """Multiply the gradient at the output by the derivative. In it, t is the tanh.
+        """Multiply the gradient at the output by the derivative. In it, p is the probability.
 
         Formula:
-            dx = dy · 1/2 (1 + t + x (1 − t²) √(2/π) (1 + 0.134145 x²))
+            p = 1/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))
+            dx = dy p (1 + 2 x (1 − p) √(2/π) (1 + 0.134145 x²))
 
         Args:
             dy: gradient of the loss at y, as y in shape, dtype and device.

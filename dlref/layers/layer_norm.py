@@ -69,11 +69,13 @@ class LayerNorm(Layer):
         check_rows("LayerNorm: x", x, weight.shape[0], like=weight)
         if kernel := kernels.layer_norm(x, weight, bias, eps=self.eps):
             return kernel.y, kernel
-        centered = x - _mean(x)
-        centered = centered - _mean(centered)  # the mean of large numbers was rounded
-        scale = (_mean(centered * centered) + self.eps) ** -0.5  # (..., 1)
-        normalized = centered * scale
-        return weight * normalized + bias, (normalized, scale)
+        normalized = x - _mean(x)
+        normalized -= _mean(normalized)  # the mean of large numbers was rounded
+        scale = (_mean(normalized * normalized) + self.eps) ** -0.5  # (..., 1)
+        normalized *= scale
+        y = weight * normalized
+        y += bias
+        return y, (normalized, scale)
 
     def backward(
         self, dy: Array, cache: Cache, *, input_grad: bool = True
