@@ -7,66 +7,89 @@ where a kernel rounds more, or ends sooner at huge numbers, the layer says so.
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from dlref.backend import Array, on_cpu
 
 enabled = True  # the tests switch it off to run the plain code on PyTorch's arrays too
 
 
-class Kernel:
-    """One call of a kernel: its output, and its gradients by the kernel's own backward pass."""
+class Kernel(NamedTuple):
+    """What a kernel gives: its output, and how a gradient there goes back to its inputs."""
 
-    def __init__(self, function: Callable[..., Array], *inputs: Array) -> None:
-        import torch
-
-        with torch.enable_grad():
-            self._inputs = [x.detach().requires_grad_() for x in inputs]
-            self._output = function(torch.nn.functional, *self._inputs)
-        self.y = self._output.detach()
-
-    def gradients(self, dy: Array, *, input_grad: bool = True) -> tuple[Array, ...]:
-        """The gradients at all inputs; the first is ``None`` where it is not asked for."""
-        import torch
-
-        inputs = self._inputs if input_grad else self._inputs[1:]
-        found = torch.autograd.grad(self._output, inputs, dy, retain_graph=True)
-        return found if input_grad else (None, *found)
+    y: Array
+    gradients: Callable[[Array, bool], tuple[Array, ...]]
+    """At all inputs, from that at y; the first is ``None`` where it is not asked for."""
 
 
 def conv2d(
     x: Array, weight: Array, bias: Array, *, stride: int, padding: int, groups: int
 ) -> Kernel | None:
     """The cross-correlation of ``Conv2d``."""
-    options = {"stride": stride, "padding": padding, "groups": groups}
-    return _kernel(lambda f, *inputs: f.conv2d(*inputs, **options), x, weight, bias)
+    if not (torch := _torch(x)):
+        return None
+    # no dilation, not transposed, and no padding of the output
+    options: Any = [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], groups
+
+    def gradients(dy: Array, input_grad: bool) -> tuple[Array, ...]:
+        backward = torch.ops.aten.convolution_backward
+        wanted = [input_grad, True, True]
+        return backward(dy, x, weight, [len(bias)], *options, wanted)  # type: ignore[no-any-return]
+
+    return Kernel(torch.convolution(x, weight, bias, *options), gradients)
 
 
 def max_pool2d(x: Array, *, size: int, stride: int) -> Kernel | None:
     """The largest of each window, as ``MaxPool2d``; on a CPU the plain code is faster."""
-    return None if on_cpu(x) else _kernel(lambda f, x: f.max_pool2d(x, size, stride), x)
+    if on_cpu(x) or not (torch := _torch(x)):
+        return None
+    options: Any = [size] * 2, [stride] * 2, [0, 0], [1, 1], False  # no padding, no dilation
+    y, places = torch.ops.aten.max_pool2d_with_indices(x, *options)
+    backward = torch.ops.aten.max_pool2d_with_indices_backward
+    return Kernel(y, lambda dy, _: (backward(dy, x, *options, places),))
 
 
 def gelu(x: Array) -> Kernel | None:
     """The activation of ``GELU``."""
-    return _kernel(lambda f, x: f.gelu(x, approximate="tanh"), x)
+    if not (torch := _torch(x)):
+        return None
+    backward = torch.ops.aten.gelu_backward
+    y = torch.nn.functional.gelu(x, approximate="tanh")
+    return Kernel(y, lambda dy, _: (backward(dy, x, approximate="tanh"),))
 
 
 def layer_norm(x: Array, weight: Array, bias: Array, *, eps: float) -> Kernel | None:
     """The normalization of ``LayerNorm``."""
-    return _kernel(lambda f, x, w, b: f.layer_norm(x, w.shape, w, b, eps), x, weight, bias)
+    if not (torch := _torch(x)):
+        return None
+    y, mean, scale = torch.native_layer_norm(x, weight.shape, weight, bias, eps)
+
+    def gradients(dy: Array, input_grad: bool) -> tuple[Array, ...]:
+        backward = torch.ops.aten.native_layer_norm_backward
+        wanted = [input_grad, True, True]
+        return backward(dy, x, weight.shape, mean, scale, weight, bias, wanted)  # type: ignore[no-any-return]
+
+    return Kernel(y, gradients)
 
 
 def attention(
     query: Array, key: Array, value: Array, *, mask: Array | None, causal: bool
 ) -> Kernel | None:
-    """The heads of ``MultiHeadAttention``, without a matrix of weights in memory."""
-    options = {"attn_mask": mask, "is_causal": causal}
-    attend = lambda f, *inputs: f.scaled_dot_product_attention(*inputs, **options)  # noqa: E731
-    return _kernel(attend, query, key, value)
+    """The heads of ``MultiHeadAttention``, without a matrix of weights in memory.
+
+    Which of PyTorch's kernels runs depends on the device; its autograd knows the way back.
+    """
+    if not (torch := _torch(query)):
+        return None
+    with torch.enable_grad():
+        inputs = [x.detach().requires_grad_() for x in (query, key, value)]
+        attend = torch.nn.functional.scaled_dot_product_attention
+        y = attend(*inputs, attn_mask=mask, is_causal=causal)
+    again = {"retain_graph": True}  # a cache may be used twice
+    return Kernel(y.detach(), lambda dy, _: torch.autograd.grad(y, inputs, dy, **again))
 
 
-def _kernel(function: Callable[..., Array], *inputs: Array) -> Kernel | None:
+def _torch(x: Array) -> Any:
+    """PyTorch, where x is a tensor and its kernels are to be used, else ``None``."""
     torch: Any = sys.modules.get("torch")
-    usable = enabled and torch is not None and isinstance(inputs[0], torch.Tensor)
-    return Kernel(function, *inputs) if usable else None
+    return torch if enabled and torch is not None and isinstance(x, torch.Tensor) else None

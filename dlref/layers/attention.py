@@ -171,7 +171,7 @@ class MultiHeadAttention(Layer):
         xp, dy = namespace(dy), as_rows(dy)  # (N T, D)
         dmixed = self._split(dy @ w_out.T, x.shape)[0]  # (N, heads, T, d)
         if isinstance(inner, kernels.Kernel):
-            parts = inner.gradients(dmixed)
+            parts = inner.gradients(dmixed, True)
         else:
             query, key, value, weights = inner  # the query is scaled
             dscores = dmixed @ _transpose(value)

@@ -148,7 +148,7 @@ class Conv2d(Layer):
         """
         if isinstance(cache, kernels.Kernel):
             check_array("Conv2d: dy", dy, cache.y.shape, like=cache.y)
-            dx, dweight, dbias = cache.gradients(dy, input_grad=input_grad)
+            dx, dweight, dbias = cache.gradients(dy, input_grad)
             return dx, {"weight": dweight, "bias": dbias}
         shape, columns = cache
         weight, p = self.params["weight"], self.padding

@@ -78,6 +78,6 @@ class GELU(Layer):
         """
         if isinstance(cache, kernels.Kernel):
             check_array("GELU: dy", dy, cache.y.shape, like=cache.y)
-            return cache.gradients(dy)[0], {}
+            return cache.gradients(dy, True)[0], {}
         check_array("GELU: dy", dy, cache.shape, like=cache)
         return dy * cache, {}

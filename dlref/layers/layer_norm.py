@@ -105,7 +105,7 @@ class LayerNorm(Layer):
         """
         if isinstance(cache, kernels.Kernel):
             check_array("LayerNorm: dy", dy, cache.y.shape, like=cache.y)
-            dx, dweight, dbias = cache.gradients(dy, input_grad=input_grad)
+            dx, dweight, dbias = cache.gradients(dy, input_grad)
             return dx, {"weight": dweight, "bias": dbias}
         normalized, scale = cache
         check_array("LayerNorm: dy", dy, normalized.shape, like=normalized)

@@ -84,14 +84,16 @@ class MaxPool2d(Layer):
         """
         if isinstance(cache, kernels.Kernel):
             check_array("MaxPool2d: dy", dy, cache.y.shape, like=cache.y)
-            return cache.gradients(dy)[0], {}
+            return cache.gradients(dy, True)[0], {}
         x, y = cache
         check_array("MaxPool2d: dy", dy, y.shape, like=y)
         dx, left = namespace(dy).zeros_like(x), dy
+        overlap = self.stride < self.kernel_size
         *others, last = offsets(x.shape, self.kernel_size, self.stride)
         for index in others:
             after = where_positive(left, y - x[index])  # 0 where this pixel is the largest
-            dx[index] += left - after
+            share = left - after
+            dx[index] = dx[index] + share if overlap else share
             left = after
         dx[last] += left  # no other pixel was the largest
         return dx, {}

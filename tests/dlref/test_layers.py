@@ -10,6 +10,7 @@ from torch.nn import functional
 
 import dlref
 from dlref import kernels
+from dlref.backend import row_max
 from tests.dlref.common import DEVICES, TORCH_DEVICES, relative_error
 from tests.dlref.layer_table import CASES
 
@@ -41,6 +42,8 @@ def test_of_equal_pixels_the_first_in_reading_order_wins(
     size: int, stride: int, device: str, kernel: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kernels, "enabled", kernel)
+    if kernel:  # which is otherwise used on a GPU alone
+        monkeypatch.setattr(kernels, "on_cpu", lambda x: False)
     for seed in range(10):
         rng = np.random.default_rng(seed)
         x = rng.integers(-1, 2, (2, 3, 6, 7)).astype(np.float32)  # nearly every window has a tie
@@ -315,6 +318,17 @@ def test_gelu_is_within_0_0005_of_the_exact_form() -> None:
 
 
 # Attention
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("shape", [(5, 1), (7, 3), (4, 17), (2, 3, 5), (2, 1, 3, 40)])
+def test_row_max_is_the_largest_of_each_row(shape: tuple[int, ...], device: str) -> None:
+    for seed in range(10):
+        x = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+        x[..., 0, :] = -np.inf if seed == 0 else x[..., 0, :]
+        expected = np.max(x, axis=-1, keepdims=True)
+        for array in (x, np.swapaxes(np.swapaxes(x, 0, -1).copy(), 0, -1)):  # rows in columns
+            np.testing.assert_array_equal(here(row_max(there(array, device))), expected)
 
 
 def masks(kind: str, examples: int, length: int) -> np.ndarray:
