@@ -17,25 +17,27 @@ WARM_UP = 3  # steps before the recording, in which libraries choose their kerne
 
 
 class CapturedStep:
-    """A ``Step`` that is recorded at its fourth full batch and replayed from then on.
+    """A ``Step`` that is recorded at the fourth batch of one size and replayed from then on.
 
-    Batches of another size, such as the last of an epoch, run as they are. Learning rate and number
-    of steps, which change from step to step, are arrays on the GPU while the step is recorded, and
-    are written before each replay.
+    The size is that of the first batch. Others, such as the last of an epoch, run as they are.
+    Learning rate and number of steps, which change from step to step, are arrays on the GPU while
+    the step is recorded, and are written before each replay.
     """
 
-    def __init__(self, step: Step, batch_size: int) -> None:
+    def __init__(self, step: Step) -> None:
         device = device_of(next(iter(step.net.params.values())))
         if device != "cuda":
             raise ValueError(
                 f'fit: capture=True records a CUDA graph, and the network is on "{device}": '
                 'move it with net.to("cuda"), or leave capture out'
             )
-        self._step, self._batch_size = step, batch_size
+        self._step = step
+        self._batch_size = 0  # that of the first batch, once there is one
         self._warmed_up = 0
 
     def __call__(self, x: Array, y: Array, rng: np.random.Generator) -> Array:
         """One step, as ``Step`` makes it."""
+        self._batch_size = self._batch_size or len(x)
         if len(x) != self._batch_size:
             return self._step(x, y, rng)
         if self._warmed_up < WARM_UP:

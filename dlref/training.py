@@ -127,7 +127,7 @@ def fit(
     check_size("fit: epochs", epochs)
     check_size("fit: batch_size", batch_size)
     epochs, batch_size = int(epochs), int(batch_size)  # NumPy's small integers overflow
-    run_step = CapturedStep(step, batch_size) if capture else step
+    run_step = CapturedStep(step) if capture else step
     rng = generator("fit", seed)
     if metric is not None and validation is None:
         raise ValueError("fit: metric is for the validation data: pass validation=(x, y) too")

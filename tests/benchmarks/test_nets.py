@@ -93,9 +93,8 @@ def test_step_that_is_captured_is_checked_at_its_first_replay(
     steps: list[str] = []
 
     class Recorded:
-        def __init__(self, step: Step, batch_size: int) -> None:
+        def __init__(self, step: Step) -> None:
             self.step = step
-            assert batch_size == len(task.x)
 
         def __call__(self, x: Any, y: Any, rng: np.random.Generator) -> Any:
             steps.append("step")

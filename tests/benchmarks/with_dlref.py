@@ -64,7 +64,7 @@ class Captured(Dlref):
     def __init__(self, problem: Problem, device: str) -> None:
         super().__init__(problem, device)
         step = Step(self.net, dlref.cross_entropy, self.optimizer)
-        self.captured = CapturedStep(step, len(self.x))
+        self.captured = CapturedStep(step)
         self.rng = np.random.default_rng(0)
 
     def step(self) -> Any:

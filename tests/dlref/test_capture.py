@@ -97,6 +97,7 @@ def train(
     optimizer_name: str,
     *,
     captured: bool,
+    batch_size: int = 8,
     **options: Any,
 ) -> tuple[dict[str, list[float]], dlref.Layer, Tracer]:
     make, x, y = NETS[net_name]
@@ -111,7 +112,7 @@ def train(
         loss=dlref.cross_entropy,
         optimizer=moved_by,
         epochs=4,
-        batch_size=8,
+        batch_size=batch_size,
         capture=captured,
         **options,
     )
@@ -124,7 +125,7 @@ def train(
 def test_a_recorded_step_replays_to_the_numbers_of_the_plain_loop(
     net: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = {"schedule": dlref.WarmupCosine(0.05, 12, warmup=4), "max_norm": 0.5}
+    options: dict[str, Any] = {"schedule": dlref.WarmupCosine(0.05, 12, warmup=4), "max_norm": 0.5}
     expected, plain, _ = train(monkeypatch, net, name, captured=False, **options)
     history, replayed, tracer = train(monkeypatch, net, name, captured=True, **options)
     assert (tracer.recordings, tracer.replays) == (1, 5)  # of 8 full batches, 3 warmed up
@@ -132,6 +133,14 @@ def test_a_recorded_step_replays_to_the_numbers_of_the_plain_loop(
     for key, p in [*plain.params.items(), *plain.buffers.items()]:
         found = (dict(replayed.params) | dict(replayed.buffers))[key]
         assert relative_error(found, p) <= 1e-6, key
+
+
+@pytest.mark.usefixtures("as_on_a_gpu")
+def test_a_step_is_recorded_where_one_batch_holds_all_examples(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, _, tracer = train(monkeypatch, "mlp", "SGD", captured=True, batch_size=1000)
+    assert (tracer.recordings, tracer.replays) == (1, 1)  # of 4 batches, 3 warmed up
 
 
 @pytest.mark.usefixtures("as_on_a_gpu")
