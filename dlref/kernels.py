@@ -1,8 +1,8 @@
 """PyTorch's own kernels, for layers whose plain code would make many passes over memory.
 
-A function here gives ``None`` where the array is not PyTorch's. Then the layer's plain code runs,
-which stands in the layer's file and says what is computed. The tests hold both to the same numbers;
-where a kernel rounds more, or ends sooner at huge numbers, the layer says so.
+A function here gives ``None`` where the array is not PyTorch's, or where the plain code is faster.
+Then that runs, which stands in the layer's file and says what is computed. The tests hold both to
+the same numbers; where a kernel rounds more, or ends sooner at huge numbers, the layer says so.
 """
 
 import sys
@@ -19,7 +19,7 @@ class Kernel(NamedTuple):
 
     y: Array
     gradients: Callable[[Array, bool], tuple[Array, ...]]
-    """At all inputs, from that at y; the first is ``None`` where it is not asked for."""
+    """At all inputs, from that at y; the first may be ``None`` where it is not asked for."""
 
 
 def conv2d(
@@ -85,8 +85,12 @@ def attention(
         inputs = [x.detach().requires_grad_() for x in (query, key, value)]
         attend = torch.nn.functional.scaled_dot_product_attention
         y = attend(*inputs, attn_mask=mask, is_causal=causal)
-    again = {"retain_graph": True}  # a cache may be used twice
-    return Kernel(y.detach(), lambda dy, _: torch.autograd.grad(y, inputs, dy, **again))
+
+    def gradients(dy: Array, _: bool) -> tuple[Array, ...]:
+        found: tuple[Array, ...] = torch.autograd.grad(y, inputs, dy, retain_graph=True)
+        return found
+
+    return Kernel(y.detach(), gradients)
 
 
 def _torch(x: Array) -> Any:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 import numpy as np
 
 from dlref import kernels
-from dlref.backend import Array, namespace, row_max
+from dlref.backend import Array, affine, namespace, row_max
 from dlref.checks import (
     check_array,
     check_finite,
@@ -19,8 +19,6 @@ from dlref.devices import asarray
 from dlref.layer import Cache, Gradients, Layer, Training
 from dlref.layers.linear import Initializer, as_rows
 from dlref.weight_initialization import glorot_uniform
-
-LOWEST = -3e38  # as the largest score of a row where all are −∞; −∞ − (−∞) would be NaN
 
 
 class MultiHeadAttention(Layer):
@@ -119,8 +117,7 @@ class MultiHeadAttention(Layer):
                 f"MultiHeadAttention: x must have shape (N, T, D), got {tuple(x.shape)}"
             )
         allowed = self._allowed(x, mask)
-        projected = as_rows(x) @ w_in  # (N T, 3 D)
-        projected += b_in
+        projected = affine(as_rows(x), w_in, b_in)  # (N T, 3 D)
         query, key, value = self._split(projected, x.shape)  # (N, heads, T, d)
         inner: Cache
         simple = self.causal and mask is None  # kernels know this mask without reading one
@@ -133,8 +130,7 @@ class MultiHeadAttention(Layer):
             weights = _softmax(query @ _transpose(key), allowed)  # (N, heads, T, T)
             mixed, inner = weights @ value, (query, key, value, weights)  # (N, heads, T, d)
         joined = self._join(mixed)  # (N T, D)
-        y = joined @ w_out
-        y += b_out
+        y = affine(joined, w_out, b_out)
         return namespace(x).reshape(y, x.shape), (x, joined, inner)
 
     def backward(
@@ -229,7 +225,8 @@ def _softmax(scores: Array, allowed: Array | None) -> Array:
     if allowed is not None:
         zeros = xp.zeros(allowed.shape, dtype=scores.dtype, device=scores.device)
         scores += xp.where(allowed, zeros, zeros - math.inf)
-    scores -= xp.clip(row_max(scores), LOWEST, None)
+    lowest = float(xp.finfo(scores.dtype).min)  # −∞ − (−∞) would be NaN
+    scores -= xp.clip(row_max(scores), lowest, None)
     exps = xp.exp(scores)
     sums = xp.sum(exps, axis=-1, keepdims=True)  # at least 1, but in a row without any
     exps /= xp.clip(sums, 1.0, None)

@@ -16,7 +16,7 @@ class GELU(Layer):
     """The Gaussian error linear unit: x times the probability that a normal number is below it.
 
     This is the approximation by tanh, which GPT-2 uses; it differs from the exact form by at most
-    0.0005. At −∞ it gives NaN; PyTorch's kernel gives a gradient of NaN where x² overflows too.
+    0.0005. PyTorch's kernel gives NaN at −∞, and a gradient of NaN where x² overflows.
 
     Formula:
         y = 1/2 x (1 + tanh(√(2/π) (x + 0.044715 x³)))
@@ -49,11 +49,12 @@ class GELU(Layer):
         if kernel := kernels.gelu(x):
             return kernel.y, kernel
         xp = namespace(x)
-        inner = xp.clip(x, -FLAT, FLAT)  # the square of a huge number overflows
+        low = xp.clip(x, -FLAT, None)  # −∞ · 0 would be NaN; a NaN stays
+        inner = xp.clip(low, None, FLAT)  # the square of a huge number overflows
         square = inner * inner
         probability = 0.5 * (1 + xp.tanh(inner * (SLOPE + BEND * square)))
-        growth = inner * (2 * SLOPE + 6 * BEND * square)
-        return x * probability, probability * (1 + growth * (1 - probability))
+        growth = inner * (2 * SLOPE + 6 * BEND * square)  # 2 x times the slope of tanh's argument
+        return low * probability, probability * (1 + growth * (1 - probability))
 
     def backward(
         self, dy: Array, cache: Cache, *, input_grad: bool = True

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from dlref.backend import Array, namespace
+from dlref.backend import Array, affine, namespace
 from dlref.checks import check_array, check_finite, check_rows
 from dlref.devices import asarray
 from dlref.layer import Gradients, Layer, Training
@@ -77,8 +77,7 @@ class Linear(Layer):
         """
         weight, bias = self.params["weight"], self.params["bias"]
         check_rows("Linear: x", x, weight.shape[0], like=weight)
-        y = as_rows(x) @ weight  # (N, D) @ (D, M)
-        y += bias  # (M,), in place: y is ours, and a second array of its size would cost time
+        y = affine(as_rows(x), weight, bias)  # (N, D) @ (D, M) + (M,)
         return y if x.ndim == 2 else namespace(y).reshape(y, (*x.shape[:-1], y.shape[1])), x
 
     def backward(

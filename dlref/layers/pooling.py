@@ -93,7 +93,8 @@ class MaxPool2d(Layer):
         for index in others:
             after = where_positive(left, y - x[index])  # 0 where this pixel is the largest
             share = left - after
-            dx[index] = dx[index] + share if overlap else share
+            # without overlap each pixel is in one window, and there is nothing yet to add to
+            dx[index] = (dx[index] + share) if overlap else share
             left = after
         dx[last] += left  # no other pixel was the largest
         return dx, {}

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 import dlref
 from dlref import kernels
-from dlref.backend import row_max
+from dlref.backend import affine, row_max
 from tests.dlref.common import DEVICES, TORCH_DEVICES, relative_error
 from tests.dlref.layer_table import CASES
 
@@ -50,6 +50,7 @@ def test_of_equal_pixels_the_first_in_reading_order_wins(
         x = np.zeros_like(x) if seed == 0 else x
         layer = dlref.MaxPool2d(size, stride)
         y, cache = layer.forward(there(x, device))
+        assert isinstance(cache, kernels.Kernel) == kernel
         dy = rng.normal(size=tuple(y.shape)).astype(np.float32)
         dx, _ = layer.backward(there(dy, device), cache)
 
@@ -296,7 +297,7 @@ def test_gelu_at_the_ends(
     x = np.array([-1e30, -1e4, -30, -10, 10, 30, 1e4, 1e30], dtype)
     y, cache = dlref.GELU().forward(there(x, device))
     np.testing.assert_array_equal(here(y), np.maximum(x, 0))
-    if not kernel:  # PyTorch's own gradient is NaN at 1e30, where x³ overflows
+    if not kernel:  # PyTorch's own gradient is NaN where x² overflows, as that of 1e30 in float32
         dx, _ = dlref.GELU().backward(there(np.ones_like(x), device), cache)
         np.testing.assert_array_equal(here(dx), x > 0)
 
@@ -307,8 +308,10 @@ def test_gelu_passes_on_what_is_not_finite(
 ) -> None:
     """A NaN that became a number would hide that a training has failed."""
     monkeypatch.setattr(kernels, "enabled", kernel)
-    y, _ = dlref.GELU().forward(there(np.array([np.nan, 1.0, np.inf], np.float32), device))
-    np.testing.assert_allclose(here(y), [np.nan, 0.841192, np.inf], rtol=1e-6)
+    x = np.array([np.nan, 1.0, np.inf, -np.inf], np.float32)
+    y, _ = dlref.GELU().forward(there(x, device))
+    expected = [np.nan, 0.841192, np.inf, np.nan if kernel else 0.0]
+    np.testing.assert_allclose(here(y), expected, rtol=1e-6)
 
 
 def test_gelu_is_within_0_0005_of_the_exact_form() -> None:
@@ -327,8 +330,34 @@ def test_row_max_is_the_largest_of_each_row(shape: tuple[int, ...], device: str)
         x = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
         x[..., 0, :] = -np.inf if seed == 0 else x[..., 0, :]
         expected = np.max(x, axis=-1, keepdims=True)
-        for array in (x, np.swapaxes(np.swapaxes(x, 0, -1).copy(), 0, -1)):  # rows in columns
-            np.testing.assert_array_equal(here(row_max(there(array, device))), expected)
+        array = there(x, device)
+        columns = there(np.swapaxes(x, 0, -1), device).swapaxes(0, -1)  # rows apart in memory
+        for rows in (array, columns):
+            np.testing.assert_array_equal(here(row_max(rows)), expected)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_affine_is_a_product_and_a_sum(device: str) -> None:
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        n, d, m = rng.integers(1, 9, 3)
+        x, weight, bias = (rng.normal(size=s).astype(np.float32) for s in ((n, d), (d, m), (m,)))
+        y = affine(*(there(array, device) for array in (x, weight, bias)))
+        np.testing.assert_allclose(here(y), x @ weight + bias, rtol=1e-5, atol=1e-6)
+
+
+@on_all_arrays
+def test_attention_passes_on_nan(
+    device: str, kernel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the token that has it to those that see it."""
+    monkeypatch.setattr(kernels, "enabled", kernel)
+    layer = dlref.MultiHeadAttention(4, 2, np.random.default_rng(0)).to(device)
+    x = np.random.default_rng(1).normal(size=(2, 3, 4)).astype(np.float32)
+    x[0, 1, 2] = np.nan
+    y = here(layer.forward(there(x, device))[0])
+    assert np.isnan(y[0]).all()
+    assert np.isfinite(y[1]).all()
 
 
 def masks(kind: str, examples: int, length: int) -> np.ndarray:
