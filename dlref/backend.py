@@ -117,9 +117,8 @@ def affine(x: Array, weight: Array, bias: Array) -> Array:
     >>> print(affine(np.ones((2, 3)), np.ones((3, 1)), np.array([0.5])).T)
     [[3.5 3.5]]
     """
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(x, torch.Tensor):
-        return torch.addmm(bias, x, weight)  # one pass over memory less
+    if not isinstance(x, np.ndarray) and hasattr(x, "addmm"):
+        return bias.addmm(x, weight)  # PyTorch's, in one pass over memory less
     y = x @ weight
     y += bias  # in place: y is ours, and a second array of its size would cost time
     return y
