@@ -113,12 +113,13 @@ def intact(expected: list[str]) -> bool:
 
 def create() -> None:
     """An empty virtual environment with a pip that knows dependency groups."""
+    base = os.path.realpath(sys.executable)  # in an activated .venv, what its python links to
     shutil.rmtree(VENV, ignore_errors=True)
-    has_pip = [sys.executable, "-c", "import ensurepip"]
+    has_pip = [base, "-c", "import ensurepip"]
     if subprocess.run(has_pip, capture_output=True, check=False).returncode:
         sys.exit("dlref needs Python's venv module. On Debian: sudo apt install python3-venv")
     print(f"dlref: making .venv with Python {sys.version.split()[0]}", flush=True)
-    subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    subprocess.run([base, "-m", "venv", str(VENV)], check=True)
     pip("--upgrade", "pip>=25.1")
 
 

@@ -106,3 +106,22 @@ def test_python_without_venv_is_told_what_to_install(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(SystemExit, match="sudo apt install python3-venv"):
         environment.create()
+
+
+def test_environment_can_be_made_again_by_its_own_python(tmp_path: Path) -> None:
+    """As where somebody has activated it, and the lock file has changed."""
+    folder = tmp_path / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    python = folder / "bin" / "python"
+    code = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(environment.ROOT)!r})
+from tools import environment
+environment.VENV = Path({str(folder)!r})
+environment.pip = lambda *arguments: None
+environment.create()
+"""
+    subprocess.run([str(python), "-c", code], check=True)
+    answer = subprocess.run([str(python), "-c", "print(6 * 7)"], capture_output=True, check=True)
+    assert answer.stdout == b"42\n"
