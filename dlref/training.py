@@ -76,9 +76,10 @@ def fit(
         schedule: ``WarmupCosine`` or any function step → learning rate, which sets the optimizer's
             ``lr`` before each step; steps count from 0, so the optimizer must be new.
         max_norm: where given, gradients are clipped to it, as ``clip_gradients`` does.
-        capture: record the fourth step as a CUDA graph and replay it, which takes Python out of the
-            loop; for a network on ``"cuda"``. The loss may read no value then, own layers must
-            write their arrays in place, and of the optimizer's settings only ``lr`` may change.
+        capture: record the step of the fourth full batch as a CUDA graph and replay it, which takes
+            Python out of the loop; for a network on ``"cuda"``. The loss may read no value then,
+            own layers must write their arrays in place, and of the optimizer's settings only ``lr``
+            may change.
         validation: another ``(x, y)``, evaluated after each epoch and never trained on.
         metric: ``accuracy``, or any function ``(outputs, y) → number`` that averages over
             examples; for the validation data.
