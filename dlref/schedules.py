@@ -83,7 +83,7 @@ def clip_gradients(grads: Mapping[str, Array], max_norm: float) -> tuple[Gradien
 
     Args:
         grads: name → array of any shape, float32 or float64, as ``net.backward`` gives.
-        max_norm: the limit, from 1e-38 to 1e38: beyond, float32 has no squares.
+        max_norm: the limit, at least 1e-38 and below 1e38, so that float32 can hold it.
 
     Returns:
         ``(clipped, norm)``: new arrays in the shapes and dtypes of the gradients, and the norm

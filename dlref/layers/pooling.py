@@ -8,7 +8,9 @@ from dlref.layers.windows import offsets, output_size
 
 
 class MaxPool2d(Layer):
-    """The largest pixel of each window; of equal ones, the first in reading order. All are finite.
+    """The largest pixel of each window; of equal ones, the first in reading order.
+
+    Pixels must be finite: which one is the largest is told by differences, and ∞ − ∞ is NaN.
 
     Formula:
         y[n, c, i, j] = max x[n, c, S i + k, S j + l],  0 ≤ k, l < K
