@@ -6,12 +6,14 @@ networks stay equal. PyTorch's own ``torch.distributed`` carries the numbers. It
 where there is more than one process.
 """
 
+import atexit
 import copy
 import math
 import os
 import secrets
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -140,7 +142,22 @@ def join(params: Mapping[str, Array]) -> Group:
             distributed.init_process_group(
                 backend, store=store, rank=number, world_size=size, timeout=LONGEST_WAIT
             )
+        atexit.register(_close, device)
     return Group(distributed.get_rank(), distributed.get_world_size())
+
+
+def _close(device: str) -> None:
+    """Close what ``join`` opened, at the end of the process.
+
+    Left open, a thread of gloo may drop its last message while Python shuts down, which aborts the
+    process (PyTorch 2.13). But after an error NCCL might wait for what the others never send.
+    """
+    import torch
+
+    distributed: Any = torch.distributed
+    failed = hasattr(sys, "last_value")  # the error that Python has printed
+    if distributed.is_initialized() and not (device == "cuda" and failed):
+        distributed.destroy_process_group()
 
 
 def _meet(store: Any, rank: int, size: int) -> str:
@@ -172,6 +189,7 @@ def _explained(rank: int | str | None, what: str = "lost touch with") -> Iterato
     try:
         yield
     except RuntimeError as error:
+        traceback.clear_frames(error.__traceback__)  # they hold the group, which cannot close then
         raise RuntimeError(
             f"fit: process {rank} {what} the others ({str(error).strip()}). If this names no other "
             "cause, one has ended or stands still; where it raised an error, it has printed it. "

@@ -1,5 +1,5 @@
 import torch
-from torch import distributed
+from torch import distributed, nn
 from torch.distributed.fsdp import fully_shard
 
 import dlref
@@ -15,11 +15,11 @@ for part in [*list(module.children())[1:-1], module]:  # each block, then what i
 optimizer = torch.optim.AdamW(module.parameters(), lr=0.01)
 rows = torch.tensor(list(b"it runs " * 66)).reshape(16, 33)[mesh.get_rank() :: mesh.size()]
 for _ in range(20):
-    logits = module(rows[:, :-1])  # (N, T, V), of this process's rows
-    loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten())
+    loss = nn.functional.cross_entropy(module(rows[:, :-1]).mT, rows[:, 1:])  # logits (N, V, T)
     loss.backward()
     optimizer.step()
     optimizer.zero_grad()
 held = sum(p.to_local().numel() for p in module.state_dict().values())
 print(f"process {mesh.get_rank()} holds {held:,} parameters; loss {loss.item():.3f}")
-distributed.barrier()  # who ends before the others stops their last message
+distributed.barrier()  # who closes before the others stops their last message
+distributed.destroy_process_group()

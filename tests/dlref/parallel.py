@@ -3,6 +3,7 @@
 Each writes what it ended with to `<folder>/<what>-<rank>.npz`, under the names of the cases.
 """
 
+import atexit
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 import dlref
 from dlref import distributed
@@ -173,6 +175,33 @@ def random_layers(folder: Path) -> dict[str, Result]:
     return found
 
 
+def ends(folder: Path) -> dict[str, Result]:
+    """Leaves a file that says whether the process group was open at the very end."""
+    path = folder / f"open-{os.environ['RANK']}"
+    atexit.register(lambda: path.write_text(str(is_open())))
+    return {"run": train(parallel=True)}
+
+
+def is_open() -> bool:
+    """Whether there is a process group, or one of its threads."""
+    threads = [path.read_text() for path in Path("/proc/self/task").glob("*/comm")]  # on Linux
+    return bool(torch.distributed.is_initialized()) or any("gloo" in name for name in threads)
+
+
+def ends_by_an_error(folder: Path) -> dict[str, Result]:
+    """The second process raises an error of its own, and the first loses touch."""
+    if os.environ["RANK"] == "1":
+        die_in("error", 7)
+    return ends(folder)
+
+
+def opens_its_own(folder: Path) -> dict[str, Result]:
+    """A script with a process group of its own, which is not for dlref to close."""
+    torch.distributed.init_process_group("gloo")
+    atexit.register(torch.distributed.destroy_process_group)
+    return ends(folder)
+
+
 def checkpointed(folder: Path) -> dict[str, Result]:
     """A run that goes on from its checkpoint; the first time a process kills itself on the way.
 
@@ -242,6 +271,9 @@ def impatient(folder: Path) -> dict[str, Result]:
 
 
 if __name__ == "__main__":
+    # A thread of PyTorch that needs the interpreter has to wait, perhaps until the process ends:
+    # what then goes wrong in few runs goes wrong in many.
+    sys.setswitchinterval(100)
     for what in sys.argv[1].split(","):
         results: dict[str, Result] = globals()[what](Path(sys.argv[2]))
         arrays = {f"{name}/{key}": a for name, found in results.items() for key, a in found.items()}

@@ -155,6 +155,20 @@ def test_processes_that_begin_differently_are_refused(
         assert re.search(REFUSED[name], str(found[f"refused {name}/error"]))
 
 
+@pytest.mark.parametrize(
+    ("what", "returncode", "is_open"),
+    [("ends", 0, "False"), ("ends_by_an_error", 1, "False"), ("opens_its_own", 0, "True")],
+)
+def test_process_closes_at_its_end_what_fit_opened(
+    what: str, returncode: int, is_open: str, tmp_path: Path
+) -> None:
+    with two_alone(what, tmp_path) as processes:
+        for rank, process in enumerate(processes):
+            _, error = process.communicate(timeout=60)
+            assert process.returncode == returncode, error
+            assert (tmp_path / f"open-{rank}").read_text() == is_open
+
+
 @pytest.mark.parametrize("dies", ["1 in step 7", "0 in save 3"])
 def test_torchrun_starts_all_again_and_the_run_ends_at_the_same_bits(
     dies: str, tmp_path: Path, runs: dict[str, list[Found]]
