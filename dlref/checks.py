@@ -147,16 +147,11 @@ def check_writable(what: str, x: Array) -> None:
         raise ValueError(f"{what} cannot be written in place: pass a copy")
 
 
-def one_hot(what: str, labels: Array, like: Array) -> Array:
-    """The rows that labels (...) stand for: (..., C), 1 at the label and 0 elsewhere.
-
-    Args:
-        what: the labels' name in an error.
-        labels: integers in [0, C).
-        like: an array (..., C) of the same device; its dtype is the result's.
+def check_labels(what: str, labels: Array, like: Array) -> Array:
+    """The labels (...) of rows (..., C), in the library's own integers; values are not looked at.
 
     Raises:
-        ValueError: the labels' shape or device does not fit, or one is not in [0, C).
+        ValueError: the labels' shape or device does not fit.
         TypeError: the labels are not integers.
     """
     xp = namespace(labels)
@@ -170,15 +165,26 @@ def one_hot(what: str, labels: Array, like: Array) -> Array:
             f'{what} are on "{device_of(labels)}", the logits on "{device_of(like)}": '
             f'move them with dlref.asarray(labels, "{device_of(like)}")'
         )
-    classes = like.shape[-1]
-    numbers = xp.arange(classes, device=labels.device)
-    if labels.dtype != numbers.dtype:
-        if not xp.isdtype(labels.dtype, "integral"):
-            raise TypeError(
-                f"{what} must be integers, got {dtype_name(labels)}: convert them first"
-            )
-        labels = xp.astype(labels, numbers.dtype)  # PyTorch does not compare uint16 with int64
-    hits = labels[..., None] == numbers  # (..., 1) == (C,): (..., C)
+    if labels.dtype == xp.int64:
+        return labels
+    if not xp.isdtype(labels.dtype, "integral"):
+        raise TypeError(f"{what} must be integers, got {dtype_name(labels)}: convert them first")
+    return xp.astype(labels, xp.int64)  # PyTorch does not compare uint16 with int64
+
+
+def one_hot(what: str, labels: Array, like: Array) -> Array:
+    """The rows that labels (...) stand for: (..., C), 1 at the label and 0 elsewhere.
+
+    Args:
+        what: the labels' name in an error.
+        labels: what ``check_labels`` gave.
+        like: an array (..., C) of the same device; its dtype is the result's.
+
+    Raises:
+        ValueError: a label is not in [0, C).
+    """
+    xp, classes = namespace(labels), like.shape[-1]
+    hits = labels[..., None] == xp.arange(classes, device=labels.device)  # (..., 1) and (C,)
     if on_cpu(labels) and xp.count_nonzero(hits) != math.prod(labels.shape):
         flat = xp.reshape(labels, (-1,))
         first = next(i for i in range(flat.shape[0]) if not 0 <= int(flat[i]) < classes)

@@ -1,8 +1,9 @@
-"""PyTorch's own kernels, for layers whose plain code would make many passes over memory.
+"""PyTorch's own kernels, where the plain code would make many passes over memory.
 
 A function here gives ``None`` where the array is not PyTorch's, or where the plain code is faster.
-Then that runs, which stands in the layer's file and says what is computed. The tests hold both to
-the same numbers; where a kernel rounds more, or ends sooner at huge numbers, the layer says so.
+Then that runs, which stands in the file of the layer or the loss and says what is computed. The
+tests hold both to the same numbers; where a kernel rounds more, or ends sooner at huge numbers, the
+layer says so.
 """
 
 import sys
@@ -91,6 +92,21 @@ def attention(
         return found
 
     return Kernel(y.detach(), gradients)
+
+
+def cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array] | None:
+    """The loss of ``cross_entropy`` and its gradient."""
+    if not (torch := _torch(logits)):
+        return None
+    log_softmax, places = torch.log_softmax(logits, -1), labels[..., None]  # (..., C), (..., 1)
+    try:
+        chosen = log_softmax.gather(-1, places)  # (..., 1)
+    except RuntimeError:  # a label that is out of range: the plain code names it
+        return None
+    dlogits = log_softmax.exp_()  # in place: nobody else has it
+    dlogits.scatter_(-1, places, chosen.expm1())  # p − 1, exact where p is near 1
+    dlogits /= chosen.numel()
+    return -chosen.mean(), dlogits
 
 
 def _torch(x: Array) -> Any:

@@ -7,8 +7,16 @@ it.
 
 import math
 
+from dlref import kernels
 from dlref.backend import Array, namespace, row_max
-from dlref.checks import check_array, check_finite, check_float, check_probabilities, one_hot
+from dlref.checks import (
+    check_array,
+    check_finite,
+    check_float,
+    check_labels,
+    check_probabilities,
+    one_hot,
+)
 
 
 def cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
@@ -43,6 +51,9 @@ def cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
     1.3863 = log 4
     """
     check_finite("cross_entropy: logits", logits)
+    labels = check_labels("cross_entropy: labels", labels, like=logits)
+    if kernel := kernels.cross_entropy(logits, labels):
+        return kernel
     target = one_hot("cross_entropy: labels", labels, like=logits)  # (N, C)
     xp = namespace(logits)
     rows = math.prod(labels.shape)

@@ -3,7 +3,7 @@
 import math
 
 from dlref.backend import Array, namespace
-from dlref.checks import check_finite, one_hot
+from dlref.checks import check_finite, check_labels, one_hot
 
 
 def accuracy(logits: Array, labels: Array) -> float:
@@ -35,7 +35,8 @@ def accuracy(logits: Array, labels: Array) -> float:
     0.5
     """
     check_finite("accuracy: logits", logits)
-    one_hot("accuracy: labels", labels, like=logits)  # checks them
+    what = "accuracy: labels"
+    one_hot(what, check_labels(what, labels, like=logits), like=logits)  # checks them
     xp = namespace(logits)
     right = int(xp.count_nonzero(xp.argmax(logits, axis=-1) == labels))
     return right / int(math.prod(labels.shape))

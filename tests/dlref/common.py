@@ -37,6 +37,18 @@ TORCH_DEVICES = [
     for device in ("cpu", "cuda", "mps")
 ]
 DEVICES = ["numpy", *TORCH_DEVICES]
+on_all_arrays = pytest.mark.parametrize(
+    ("device", "kernel"),
+    [
+        ("numpy", False),
+        *(
+            pytest.param(*device.values, kernel, marks=device.marks)
+            for device in TORCH_DEVICES
+            for kernel in (True, False)
+        ),
+    ],
+)
+"""On every device; on PyTorch's with its own kernels and without."""
 
 
 def randomize(net: dlref.Layer, rng: np.random.Generator) -> dlref.Layer:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import dlref
+from dlref import kernels
 from tests.dlref.common import ACTIVATIONS, OPTIMIZERS
 
 F32, F64 = np.float32, np.float64
@@ -170,8 +171,11 @@ def test_bad_labels_are_refused(labels: Any, error: type[Exception], message: st
             function(GOOD_LOGITS, labels)
 
 
-@pytest.mark.parametrize("device", ["numpy", "cpu"])
-def test_labels_out_of_range_are_refused_on_each_library(device: str) -> None:
+@pytest.mark.parametrize(("device", "kernel"), [("numpy", False), ("cpu", True), ("cpu", False)])
+def test_labels_out_of_range_are_refused_on_each_library(
+    device: str, kernel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "enabled", kernel)
     logits = dlref.asarray(GOOD_LOGITS, device)
     for value in (3, -1):
         with pytest.raises(ValueError, match=f"got {value} at index 1"):

@@ -11,21 +11,10 @@ import torch
 
 import dlref
 from dlref import kernels
-from tests.dlref.common import TORCH_DEVICES, relative_error
+from tests.dlref.common import on_all_arrays, relative_error
 from tests.dlref.layer_table import CASES, Case, on
 
 each = pytest.mark.parametrize("name", CASES)
-each_on_all_arrays = pytest.mark.parametrize(
-    ("device", "kernel"),
-    [
-        ("numpy", False),
-        *(
-            pytest.param(*device.values, kernel, marks=device.marks)
-            for device in TORCH_DEVICES
-            for kernel in (True, False)
-        ),
-    ],
-)
 EXACT = 1e-10  # float64, beside PyTorch
 LIMIT = 1e-6  # float64, beside finite differences
 
@@ -68,7 +57,7 @@ def test_gradients_match_finite_differences(name: str, seed: int) -> None:
     assert max(errors.values()) <= LIMIT, errors
 
 
-@each_on_all_arrays
+@on_all_arrays
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @each
 def test_outputs_and_gradients_are_torchs(
@@ -142,7 +131,7 @@ def test_nothing_is_written_that_was_given(name: str) -> None:
             assert not any(np.shares_memory(array, other) for other in given), key
 
 
-@each_on_all_arrays
+@on_all_arrays
 @each
 def test_a_second_pass_gives_the_same_answer(
     name: str, device: str, kernel: bool, monkeypatch: pytest.MonkeyPatch
@@ -171,7 +160,7 @@ def test_a_second_pass_gives_the_same_answer(
         np.testing.assert_array_equal(dlref.asarray(dx_again), dlref.asarray(dx))
 
 
-@each_on_all_arrays
+@on_all_arrays
 @each
 def test_arrays_may_lie_in_any_order(
     name: str, device: str, kernel: bool, monkeypatch: pytest.MonkeyPatch
@@ -243,7 +232,7 @@ def test_a_layer_prints_its_class(name: str) -> None:
     assert repr(layer).startswith(type(layer).__name__ + "(")
 
 
-@each_on_all_arrays
+@on_all_arrays
 @each
 def test_backward_refuses_a_bad_upstream_gradient(
     name: str, device: str, kernel: bool, monkeypatch: pytest.MonkeyPatch

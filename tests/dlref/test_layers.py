@@ -11,18 +11,8 @@ from torch.nn import functional
 import dlref
 from dlref import kernels
 from dlref.backend import affine, row_max
-from tests.dlref.common import DEVICES, TORCH_DEVICES, relative_error
+from tests.dlref.common import DEVICES, on_all_arrays, relative_error
 from tests.dlref.layer_table import CASES
-
-ON_ALL_ARRAYS = [
-    ("numpy", False),
-    *(
-        pytest.param(*device.values, kernel, marks=device.marks)
-        for device in TORCH_DEVICES
-        for kernel in (True, False)
-    ),
-]
-on_all_arrays = pytest.mark.parametrize(("device", "kernel"), ON_ALL_ARRAYS)
 
 
 def there(x: Any, device: str) -> Any:

@@ -2,6 +2,7 @@
 
 import math
 from typing import Any
+from unittest.mock import Mock
 
 import array_api_strict as strict
 import numpy as np
@@ -10,7 +11,8 @@ import torch
 from torch.nn import functional
 
 import dlref
-from tests.dlref.common import DEVICES, OPTIMIZERS, TORCH_DEVICES, relative_error
+from dlref import checks, kernels, losses
+from tests.dlref.common import DEVICES, OPTIMIZERS, TORCH_DEVICES, on_all_arrays, relative_error
 from tests.dlref.layer_table import CASES, on
 
 LIMITS = {"float32": 1e-5, "float64": 1e-10}
@@ -62,14 +64,15 @@ def compare(
     assert error <= LIMITS[dtype] * logits.shape[-1], error
 
 
-@pytest.mark.parametrize("device", DEVICES)
+@on_all_arrays
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("size", [1.0, 30.0, 1e4])
 def test_losses_are_torchs_at_small_and_at_huge_logits(
-    size: float, dtype: str, device: str
+    size: float, dtype: str, device: str, kernel: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if device == "mps" and dtype == "float64":
         return
+    monkeypatch.setattr(kernels, "enabled", kernel)
     for seed in range(3):
         for shape in SHAPES:
             rng = np.random.default_rng(seed)
@@ -99,6 +102,17 @@ def test_losses_at_1e4_are_finite_and_right(dtype: str, device: str) -> None:
     loss, dlogits = dlref.cross_entropy(logits, there([0, 1], device))
     assert float(loss) == 10000.0
     np.testing.assert_array_equal(here(dlogits), [[0, 0], [0.5, -0.5]])
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_cross_entropy_uses_pytorchs_kernel_where_it_is_not_switched_off(
+    enabled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Mock(wraps=checks.one_hot)
+    monkeypatch.setattr(losses, "one_hot", plain)
+    monkeypatch.setattr(kernels, "enabled", enabled)
+    dlref.cross_entropy(there([[0.0, 1.0]], "cpu"), there([1], "cpu"))
+    assert plain.called != enabled
 
 
 def test_new_losses_leave_read_only_inputs_and_share_nothing() -> None:
