@@ -148,7 +148,7 @@ def check_writable(what: str, x: Array) -> None:
 
 
 def check_labels(what: str, labels: Array, like: Array) -> Array:
-    """The labels (...) of rows (..., C), in the library's own integers; values are not looked at.
+    """The labels (...) of rows (..., C), as int64. Their values are not looked at.
 
     Raises:
         ValueError: the labels' shape or device does not fit.
@@ -169,7 +169,7 @@ def check_labels(what: str, labels: Array, like: Array) -> Array:
         return labels
     if not xp.isdtype(labels.dtype, "integral"):
         raise TypeError(f"{what} must be integers, got {dtype_name(labels)}: convert them first")
-    return xp.astype(labels, xp.int64)  # PyTorch does not compare uint16 with int64
+    return xp.astype(labels, xp.int64)  # PyTorch compares no uint16, and looks nothing up by it
 
 
 def one_hot(what: str, labels: Array, like: Array) -> Array:

@@ -188,8 +188,11 @@ def _meet(store: Any, rank: int, size: int) -> str:
 def _explained(rank: int | str | None, what: str = "lost touch with") -> Iterator[None]:
     try:
         yield
-    except RuntimeError as error:
-        traceback.clear_frames(error.__traceback__)  # they hold the group, which cannot close then
+    except BaseException as error:
+        # PyTorch's frames hold the group, which closes only when nothing does.
+        traceback.clear_frames(error.__traceback__)
+        if not isinstance(error, RuntimeError):
+            raise
         raise RuntimeError(
             f"fit: process {rank} {what} the others ({str(error).strip()}). If this names no other "
             "cause, one has ended or stands still; where it raised an error, it has printed it. "

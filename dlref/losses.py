@@ -38,7 +38,8 @@ def cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
         shape and dtype.
 
     Raises:
-        ValueError: a shape, a device, a label or a value that does not fit.
+        ValueError: a shape, a device, a label or a value that does not fit. (The values of arrays
+            on a GPU are not looked at.)
         TypeError: a dtype that does not fit.
 
     Source: Goodfellow, Bengio & Courville, Deep Learning (2016), sections 3.13 and 6.2.2.3,

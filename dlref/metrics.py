@@ -35,8 +35,8 @@ def accuracy(logits: Array, labels: Array) -> float:
     0.5
     """
     check_finite("accuracy: logits", logits)
-    what = "accuracy: labels"
-    one_hot(what, check_labels(what, labels, like=logits), like=logits)  # checks them
+    labels = check_labels("accuracy: labels", labels, like=logits)
+    one_hot("accuracy: labels", labels, like=logits)  # checks their values
     xp = namespace(logits)
     right = int(xp.count_nonzero(xp.argmax(logits, axis=-1) == labels))
     return right / int(math.prod(labels.shape))

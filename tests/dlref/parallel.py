@@ -3,10 +3,13 @@
 Each writes what it ended with to `<folder>/<what>-<rank>.npz`, under the names of the cases.
 """
 
+import _thread
 import atexit
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -192,6 +195,22 @@ def ends_by_an_error(folder: Path) -> dict[str, Result]:
     """The second process raises an error of its own, and the first loses touch."""
     if os.environ["RANK"] == "1":
         die_in("error", 7)
+    return ends(folder)
+
+
+def ends_by_ctrl_c(folder: Path) -> dict[str, Result]:
+    """The user stops the first process, which waits for the second."""
+    real, calls = dlref.Sequential.backward, []
+
+    def slow(*args: Any, **options: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 7 and os.environ["RANK"] == "0":
+            threading.Timer(0.2, _thread.interrupt_main).start()
+        elif len(calls) == 7:
+            time.sleep(1)
+        return real(*args, **options)
+
+    dlref.Sequential.backward = slow  # type: ignore[method-assign]
     return ends(folder)
 
 

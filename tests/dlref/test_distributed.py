@@ -156,16 +156,21 @@ def test_processes_that_begin_differently_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("what", "returncode", "is_open"),
-    [("ends", 0, "False"), ("ends_by_an_error", 1, "False"), ("opens_its_own", 0, "True")],
+    ("what", "returncodes", "is_open"),
+    [
+        ("ends", [0, 0], "False"),
+        ("ends_by_an_error", [1, 1], "False"),
+        ("ends_by_ctrl_c", [-signal.SIGINT, 1], "False"),
+        ("opens_its_own", [0, 0], "True"),
+    ],
 )
 def test_process_closes_at_its_end_what_fit_opened(
-    what: str, returncode: int, is_open: str, tmp_path: Path
+    what: str, returncodes: list[int], is_open: str, tmp_path: Path
 ) -> None:
     with two_alone(what, tmp_path) as processes:
         for rank, process in enumerate(processes):
             _, error = process.communicate(timeout=60)
-            assert process.returncode == returncode, error
+            assert process.returncode == returncodes[rank], error
             assert (tmp_path / f"open-{rank}").read_text() == is_open
 
 

@@ -115,6 +115,20 @@ def test_cross_entropy_uses_pytorchs_kernel_where_it_is_not_switched_off(
     assert plain.called != enabled
 
 
+@pytest.mark.parametrize("device", DEVICES)
+def test_cross_entropy_of_certain_and_right_answers_is_0_not_minus_0(device: str) -> None:
+    loss, _ = dlref.cross_entropy(there([[40.0, 0.0]], device, "float32"), there([0], device))
+    assert f"{float(loss):.4f}" == "0.0000"
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_cross_entropy_leaves_its_logits_as_they_are(device: str) -> None:
+    array = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    logits = there(array.copy(), device)
+    dlref.cross_entropy(logits, there([0, 1, 2, 0, 1], device))
+    np.testing.assert_array_equal(here(logits), array)
+
+
 def test_new_losses_leave_read_only_inputs_and_share_nothing() -> None:
     logits, labels = np.random.default_rng(0).random((2, 5, 3))
     classes = np.array([[0, 1, 2, 0, 1]])
@@ -401,5 +415,7 @@ def test_labels_may_be_integers_of_any_size_on_torch(dtype: str, device: str) ->
     labels = np.array([0, 3])
     expected, _ = dlref.cross_entropy(np.eye(2, 4), labels)
     logits = dlref.asarray(np.eye(2, 4), device, dtype="float32")
-    loss, _ = dlref.cross_entropy(logits, dlref.asarray(labels.astype(dtype), device))
+    given = dlref.asarray(labels.astype(dtype), device)
+    loss, _ = dlref.cross_entropy(logits, given)
     assert float(loss) == pytest.approx(float(expected), rel=1e-6)
+    assert dlref.accuracy(logits, given) == 0.5
