@@ -200,6 +200,8 @@ def ends_by_an_error(folder: Path) -> dict[str, Result]:
 
 def ends_by_ctrl_c(folder: Path) -> dict[str, Result]:
     """The user stops the first process, which waits for the second."""
+    # Python does not set this handler in a shell's background job, which ignores Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     real, calls = dlref.Sequential.backward, []
 
     def slow(*args: Any, **options: Any) -> Any:
@@ -207,7 +209,7 @@ def ends_by_ctrl_c(folder: Path) -> dict[str, Result]:
         if len(calls) == 7 and os.environ["RANK"] == "0":
             threading.Timer(0.2, _thread.interrupt_main).start()
         elif len(calls) == 7:
-            time.sleep(1)
+            time.sleep(2)
         return real(*args, **options)
 
     dlref.Sequential.backward = slow  # type: ignore[method-assign]
