@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -202,17 +203,9 @@ def ends_by_ctrl_c(folder: Path) -> dict[str, Result]:
     """The user stops the first process, which waits for the second."""
     # Python does not set this handler in a shell's background job, which ignores Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    real, calls = dlref.Sequential.backward, []
-
-    def slow(*args: Any, **options: Any) -> Any:
-        calls.append(1)
-        if len(calls) == 7 and os.environ["RANK"] == "0":
-            threading.Timer(0.2, _thread.interrupt_main).start()
-        elif len(calls) == 7:
-            time.sleep(2)
-        return real(*args, **options)
-
-    dlref.Sequential.backward = slow  # type: ignore[method-assign]
+    ctrl_c = threading.Timer(0.2, _thread.interrupt_main)
+    act = ctrl_c.start if os.environ["RANK"] == "0" else partial(time.sleep, 2)
+    before_call(dlref.Sequential, "backward", 7, act)
     return ends(folder)
 
 
@@ -254,17 +247,26 @@ def die_in(where: str, when: int) -> None:
         "error": (dlref.Sequential, "backward"),
         "save": (os, "fsync"),
     }[where]
+
+    def die() -> None:
+        if where == "error":
+            raise ValueError("what the user's own code says")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    before_call(owner, name, when, die)
+
+
+def before_call(owner: Any, name: str, when: int, act: Callable[[], object]) -> None:
+    """Act once, before the call of that number."""
     real, calls = getattr(owner, name), []
 
-    def dying(*args: Any, **options: Any) -> Any:
+    def watched(*args: Any, **options: Any) -> Any:
         calls.append(1)
         if len(calls) == when:
-            if where == "error":
-                raise ValueError("what the user's own code says")
-            os.kill(os.getpid(), signal.SIGKILL)
+            act()
         return real(*args, **options)
 
-    setattr(owner, name, dying)
+    setattr(owner, name, watched)
 
 
 def endless(folder: Path) -> dict[str, Result]:
@@ -281,13 +283,8 @@ def impatient(folder: Path) -> dict[str, Result]:
     """A short limit; the second process stands still."""
     distributed.LONGEST_WAIT = timedelta(seconds=2)
     if os.environ["RANK"] == "1":
-        real = dlref.Sequential.backward
-
-        def stops(*args: Any, **options: Any) -> Any:
-            os.kill(os.getpid(), signal.SIGSTOP)
-            return real(*args, **options)
-
-        dlref.Sequential.backward = stops  # type: ignore[method-assign]
+        stop = partial(os.kill, os.getpid(), signal.SIGSTOP)
+        before_call(dlref.Sequential, "backward", 1, stop)
     return {"run": train(parallel=True)}
 
 
