@@ -60,15 +60,13 @@ def check_tokens(what: str, x: Array, tokens: int, context: int, like: Array) ->
 
     Raise unless it is (N, t), t at most ``context``, of integers in [0, tokens).
     """
-    xp = namespace(x)
     _check_device(what, x, like)
-    if not is_integer(x):
-        raise TypeError(f"{what} must be integers, got {dtype_name(x)}: convert them first")
+    x = _as_int64(what, x)
+    xp = namespace(x)
     if x.ndim != 2 or 0 in x.shape or x.shape[1] > context:
         raise ValueError(
             f"{what} must have shape (N, t), t from 1 to {context}, got {tuple(x.shape)}"
         )
-    x = x if dtype_name(x) == "int64" else xp.astype(x, xp.int64)
     if on_cpu(x) and not (int(xp.min(x)) >= 0 and int(xp.max(x)) < tokens):
         wrong = int(xp.min(x)) if int(xp.min(x)) < 0 else int(xp.max(x))
         raise ValueError(f"{what} must be integers in [0, {tokens}), got {wrong}")
@@ -165,11 +163,7 @@ def check_labels(what: str, labels: Array, like: Array) -> Array:
             f'{what} are on "{device_of(labels)}", the logits on "{device_of(like)}": '
             f'move them with dlref.asarray(labels, "{device_of(like)}")'
         )
-    if labels.dtype == xp.int64:
-        return labels
-    if not xp.isdtype(labels.dtype, "integral"):
-        raise TypeError(f"{what} must be integers, got {dtype_name(labels)}: convert them first")
-    return xp.astype(labels, xp.int64)  # PyTorch compares no uint16, and looks nothing up by it
+    return _as_int64(what, labels)
 
 
 def one_hot(what: str, labels: Array, like: Array) -> Array:
@@ -222,6 +216,16 @@ def check_size(what: str, size: int, low: int = 1) -> None:
         raise TypeError(f"{what} must be a whole number, got {size!r}")
     if size < low:
         raise ValueError(f"{what} must be at least {low}, got {size}")
+
+
+def _as_int64(what: str, x: Array) -> Array:
+    """Integers as int64; PyTorch compares no uint16, and looks nothing up by it."""
+    if dtype_name(x) == "int64":
+        return x
+    if not is_integer(x):
+        raise TypeError(f"{what} must be integers, got {dtype_name(x)}: convert them first")
+    xp = namespace(x)
+    return xp.astype(x, xp.int64)
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:

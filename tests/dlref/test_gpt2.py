@@ -14,7 +14,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 import dlref
 from dlref import kernels
 from dlref.models.gpt2_weights import gpt2_name
-from tests.dlref.common import TORCH_DEVICES, relative_error
+from tests.dlref.common import DEVICES, on_all_arrays, relative_error
 
 CONFIGS = {  # vocabulary, context, features, depth, heads; texts and their length
     "usual": ((97, 16, 24, 2, 3), (3, 11)),
@@ -54,17 +54,7 @@ def saved(model: Any, path: Path, prefix: str = "transformer.") -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    ("device", "kernel"),
-    [
-        ("numpy", False),
-        *(
-            pytest.param(*device.values, kernel, marks=device.marks)
-            for device in TORCH_DEVICES
-            for kernel in (True, False)
-        ),
-    ],
-)
+@on_all_arrays
 @pytest.mark.parametrize("prefix", ["transformer.", ""])
 @pytest.mark.parametrize("name", CONFIGS)
 def test_logits_loss_and_gradients_are_those_of_transformers(
@@ -302,7 +292,7 @@ def net_for_drawing(device: str = "numpy", **options: Any) -> dlref.GPT:
     return net
 
 
-@pytest.mark.parametrize("device", ["numpy", *TORCH_DEVICES])
+@pytest.mark.parametrize("device", DEVICES)
 def test_generate_keeps_the_start_and_takes_the_likeliest_at_temperature_0(device: str) -> None:
     net, start = net_for_drawing(device), np.array([5, 0])
     found = net.generate(start, 9, temperature=0)
