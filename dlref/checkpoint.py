@@ -1,26 +1,20 @@
 """Checkpoints: a training run on disk, whole at every moment, to go on from to the same numbers."""
 
 import copy
-import glob
-import json
 import os
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from dlref.backend import Array, device_of
-from dlref.checks import check_array, check_installed, check_writable
+from dlref.checkpoint_file import read_file, write_file
+from dlref.checks import check_array, check_writable
 from dlref.devices import asarray
 from dlref.layer import Layer
 from dlref.optimizer import Optimizer
 
-KEY = "dlref checkpoint"  # in the metadata of the file
-CHECKSUM = "crc32"
-FORMAT = 1
 STATE = "optimizer."  # begins the names of the optimizer's arrays
 
 
@@ -127,30 +121,10 @@ class Checkpoint:
             OSError: there is no such file, or it may not be read.
             ValueError: the file is no whole checkpoint: cut off, changed, or something else.
         """
-        check_installed("Checkpoint.load", "safetensors")
-        from safetensors import SafetensorError, safe_open
-
-        with Path(path).open("rb"):  # an error of the file system, in its own words
-            pass
-        try:
-            with safe_open(path, framework="numpy") as file:
-                metadata = file.metadata() or {}
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            if KEY not in metadata:
-                raise ValueError("dlref did not write it")
-            if metadata[CHECKSUM] != _checksum(metadata[KEY], arrays):
-                raise ValueError("its checksum differs")
-            about = json.loads(metadata[KEY])
-            if about.pop("format") != FORMAT:
-                raise ValueError("its format is another one: use the dlref that wrote it")
-            params = {name: a for name, a in arrays.items() if not name.startswith(STATE)}
-            state = {n.removeprefix(STATE): a for n, a in arrays.items() if n.startswith(STATE)}
-            return cls(**about, params=params, state=state)
-        except (SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"{os.fspath(path)} is no whole {KEY} ({error}): it is another file, or was cut "
-                "off or changed; use a copy, or train again under another path"
-            ) from None
+        about, arrays = read_file("Checkpoint.load", path)
+        params = {name: a for name, a in arrays.items() if not name.startswith(STATE)}
+        state = {n.removeprefix(STATE): a for n, a in arrays.items() if n.startswith(STATE)}
+        return cls(**about, params=params, state=state)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the checkpoint; until the last byte is on disk, an older one under the path stays.
@@ -163,24 +137,10 @@ class Checkpoint:
         Raises:
             OSError: the disk is full, the folder is not there, or may not be written.
         """
-        check_installed("Checkpoint.save", "safetensors")
-        from safetensors.numpy import save
-
         arrays = dict(self.params) | {STATE + name: array for name, array in self.state.items()}
         names = [f.name for f in fields(self) if f.name not in ("params", "state")]
-        about = {"format": FORMAT} | {name: getattr(self, name) for name in names}
-        text = json.dumps(about, default=_as_list)
-        content = save(arrays, {KEY: text, CHECKSUM: _checksum(text, arrays)})
-        try:
-            replace_file(Path(os.path.realpath(path)), content)  # a link stays a link
-        except OSError as error:
-            raise OSError(
-                error.errno,
-                f"the checkpoint was not written ({error.strerror}), and what was there before is "
-                "whole: make room, mend the path, or stop another run that writes there, and "
-                "train on with resume=True",
-                os.fspath(path),
-            ) from error
+        about = {name: getattr(self, name) for name in names}
+        write_file("Checkpoint.save", path, about, arrays)
 
     def check_run(self, run: Mapping[str, str]) -> None:
         """Raise unless the checkpoint is of a run that was started with the same.
@@ -248,39 +208,6 @@ class Checkpoint:
         rng.bit_generator.state = dict(self.random_state)
         for name, p in own.items():
             p[...] = params[name]
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that at every moment the old or the new content is there, and whole."""
-    # In the same folder, so that a rename moves no bytes; nobody else writes to this process's.
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # on disk before the old one goes
-        part.replace(path)
-        for left in path.parent.glob(f"{glob.escape(path.name)}.*.part"):  # by killed processes
-            left.unlink(missing_ok=True)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def _checksum(text: str, arrays: Mapping[str, np.ndarray]) -> str:
-    checksum = zlib.crc32(text.encode())
-    for name in sorted(arrays):
-        array = arrays[name]
-        about = f"{name} {array.dtype} {array.shape}".encode()
-        checksum = zlib.crc32(about + array.tobytes(), checksum)
-    return f"{checksum:08x}"
-
-
-def _as_list(value: object) -> object:
-    """What JSON does not know: the state of a generator may hold arrays."""
-    if isinstance(value, (np.ndarray, np.generic)):
-        return value.tolist()
-    raise TypeError(f"checkpoint: a setting must be a number or a text, got {value!r}")
 
 
 def _like(array: np.ndarray, like: Array) -> Array:

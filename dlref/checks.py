@@ -17,7 +17,6 @@ from dlref.backend import (
     Array,
     device_of,
     dtype_name,
-    is_integer,
     is_like,
     is_plainly_finite,
     is_writable,
@@ -55,32 +54,23 @@ def check_channels(
         _explain(what, x, (-1, channels, *[-1] * (ndim - 2)), like, words)
 
 
-def check_tokens(what: str, x: Array, tokens: int, context: int, like: Array) -> Array:
-    """Return ``x`` as int64, in which any library looks rows up.
-
-    Raise unless it is (N, t), t at most ``context``, of integers in [0, tokens).
-    """
-    _check_device(what, x, like)
-    x = _as_int64(what, x)
-    xp = namespace(x)
-    if x.ndim != 2 or 0 in x.shape or x.shape[1] > context:
-        raise ValueError(
-            f"{what} must have shape (N, t), t from 1 to {context}, got {tuple(x.shape)}"
-        )
-    if on_cpu(x) and not (int(xp.min(x)) >= 0 and int(xp.max(x)) < tokens):
-        wrong = int(xp.min(x)) if int(xp.min(x)) < 0 else int(xp.max(x))
-        raise ValueError(f"{what} must be integers in [0, {tokens}), got {wrong}")
-    return x
-
-
 def check_mask(what: str, mask: Array, shape: tuple[int, int, int], like: Array) -> None:
     """Raise unless ``mask`` is an array of bools of this shape, or of it without the first axis."""
     namespace(mask)
-    _check_device(what, mask, like)
+    check_device(what, mask, like)
     if dtype_name(mask) != "bool":
         raise TypeError(f"{what} must be bool, True where it may look, got {dtype_name(mask)}")
     if mask.shape not in (shape, shape[1:]):
         raise ValueError(f"{what} must have shape {shape} or {shape[1:]}, got {tuple(mask.shape)}")
+
+
+def check_device(what: str, x: Array, like: Array) -> None:
+    """Raise unless ``x`` is of the library and on the device of ``like``."""
+    if namespace(x) is not namespace(like) or device_of(x) != device_of(like):
+        raise ValueError(
+            f'{what} is on "{device_of(x)}", but meets an array on "{device_of(like)}": '
+            f'move it with dlref.asarray(x, "{device_of(like)}")'
+        )
 
 
 def check_generator(who: str, rng: Any) -> None:
@@ -117,15 +107,9 @@ def check_finite(what: str, x: Array) -> None:
     xp = namespace(x)
     if not on_cpu(x) or bool(xp.all(xp.isfinite(x))):
         return
-    flat = xp.reshape(x, (-1,))
-    first = int(xp.argmin(xp.astype(xp.isfinite(flat), xp.int64)))
-    index: list[int] = []
-    rest = first
-    for length in reversed(x.shape):
-        rest, position = divmod(rest, length)
-        index.insert(0, position)
+    index = first_false(xp.isfinite(x))
     raise ValueError(
-        f"{what} must be finite, got {float(flat[first])} at index {tuple(index)}: "
+        f"{what} must be finite, got {float(x[index])} at index {index}: "
         "look for NaN in the data, or for a learning rate that is too high"
     )
 
@@ -143,52 +127,6 @@ def check_writable(what: str, x: Array) -> None:
     """Raise unless ``x -= 1`` changes the array itself."""
     if not is_writable(x):
         raise ValueError(f"{what} cannot be written in place: pass a copy")
-
-
-def check_labels(what: str, labels: Array, like: Array) -> Array:
-    """The labels (...) of rows (..., C), as int64. Their values are not looked at.
-
-    Raises:
-        ValueError: the labels' shape or device does not fit.
-        TypeError: the labels are not integers.
-    """
-    xp = namespace(labels)
-    if like.ndim < 2 or labels.shape != like.shape[:-1]:
-        expected = tuple(like.shape[:-1]) if like.ndim > 1 else "(N,) for logits of shape (N, C)"
-        raise ValueError(
-            f"{what} must have shape {expected}, got {tuple(labels.shape)} for {tuple(like.shape)}"
-        )
-    if xp is not namespace(like) or labels.device != like.device:
-        raise ValueError(
-            f'{what} are on "{device_of(labels)}", the logits on "{device_of(like)}": '
-            f'move them with dlref.asarray(labels, "{device_of(like)}")'
-        )
-    return _as_int64(what, labels)
-
-
-def one_hot(what: str, labels: Array, like: Array) -> Array:
-    """The rows that labels (...) stand for: (..., C), 1 at the label and 0 elsewhere.
-
-    Args:
-        what: the labels' name in an error.
-        labels: what ``check_labels`` gave.
-        like: an array (..., C) of the same device; its dtype is the result's.
-
-    Raises:
-        ValueError: a label is not in [0, C).
-    """
-    xp, classes = namespace(labels), like.shape[-1]
-    hits = labels[..., None] == xp.arange(classes, device=labels.device)  # (..., 1) and (C,)
-    if on_cpu(labels) and xp.count_nonzero(hits) != math.prod(labels.shape):
-        flat = xp.reshape(labels, (-1,))
-        first = next(i for i in range(flat.shape[0]) if not 0 <= int(flat[i]) < classes)
-        index = (
-            first if labels.ndim == 1 else tuple(map(int, np.unravel_index(first, labels.shape)))
-        )
-        raise ValueError(
-            f"{what} must be integers in [0, {classes}), got {int(flat[first])} at index {index}"
-        )
-    return xp.astype(hits, like.dtype)
 
 
 def check_number(what: str, value: float, low: float, high: float = math.inf) -> float:
@@ -218,14 +156,11 @@ def check_size(what: str, size: int, low: int = 1) -> None:
         raise ValueError(f"{what} must be at least {low}, got {size}")
 
 
-def _as_int64(what: str, x: Array) -> Array:
-    """Integers as int64; PyTorch compares no uint16, and looks nothing up by it."""
-    if dtype_name(x) == "int64":
-        return x
-    if not is_integer(x):
-        raise TypeError(f"{what} must be integers, got {dtype_name(x)}: convert them first")
-    xp = namespace(x)
-    return xp.astype(x, xp.int64)
+def first_false(holds: Array) -> tuple[int, ...]:
+    """The index of the first bool that is False; one must be."""
+    xp = namespace(holds)
+    first = int(xp.argmin(xp.reshape(xp.astype(holds, xp.int64), (-1,))))
+    return tuple(map(int, np.unravel_index(first, tuple(holds.shape))))
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
@@ -234,17 +169,9 @@ def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
     )
 
 
-def _check_device(what: str, x: Array, like: Array) -> None:
-    if namespace(x) is not namespace(like) or device_of(x) != device_of(like):
-        raise ValueError(
-            f'{what} is on "{device_of(x)}", but meets an array on "{device_of(like)}": '
-            f'move it with dlref.asarray(x, "{device_of(like)}")'
-        )
-
-
 def _explain(what: str, x: Any, shape: tuple[int, ...], like: Array, words: str = "") -> None:
     """Raise the error that says what is wrong with ``x``, if anything is."""
-    _check_device(what, x, like)
+    check_device(what, x, like)
     if not _fits(x.shape, shape):
         raise ValueError(f"{what} must have shape {words or shape}, got {tuple(x.shape)}")
     if 0 in x.shape:

@@ -9,14 +9,8 @@ import math
 
 from dlref import kernels
 from dlref.backend import Array, namespace, row_max
-from dlref.checks import (
-    check_array,
-    check_finite,
-    check_float,
-    check_labels,
-    check_probabilities,
-    one_hot,
-)
+from dlref.checks import check_array, check_finite, check_float, check_probabilities
+from dlref.labels import check_labels, one_hot
 
 
 def cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:

@@ -5,7 +5,8 @@ from types import MappingProxyType
 import numpy as np
 
 from dlref.backend import Array, namespace, scatter_add_rows
-from dlref.checks import check_array, check_generator, check_number, check_size, check_tokens
+from dlref.checks import check_array, check_device, check_generator, check_number, check_size
+from dlref.labels import as_int64, check_range
 from dlref.layer import Cache, Gradients, Layer, Training
 
 
@@ -77,7 +78,14 @@ class Embedding(Layer):
             TypeError: ``x`` is not an array of integers.
         """
         weight, position = self.params["weight"], self.params["position"]
-        x = check_tokens("Embedding: x", x, weight.shape[0], position.shape[0], like=weight)
+        check_device("Embedding: x", x, like=weight)
+        x = as_int64("Embedding: x", x)
+        if x.ndim != 2 or 0 in x.shape or x.shape[1] > position.shape[0]:
+            raise ValueError(
+                f"Embedding: x must have shape (N, t), t from 1 to {position.shape[0]}, "
+                f"got {tuple(x.shape)}"
+            )
+        check_range("Embedding: x", x, weight.shape[0])
         xp = namespace(weight)
         rows = xp.take(weight, xp.reshape(x, (-1,)), axis=0)  # (N t, D)
         return xp.reshape(rows, (*x.shape, -1)) + position[: x.shape[1], :], x

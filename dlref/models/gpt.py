@@ -5,8 +5,9 @@ import math
 import numpy as np
 
 from dlref.backend import Array, device_of, namespace
-from dlref.checks import check_array, check_finite, check_number, check_size, check_tokens
+from dlref.checks import check_array, check_finite, check_number, check_size
 from dlref.devices import asarray, resolve_device
+from dlref.labels import as_int64, check_range
 from dlref.layer import Cache, Gradients, Layer, Training
 from dlref.layers.dropout import Dropout
 from dlref.layers.embedding import Embedding
@@ -134,18 +135,19 @@ class GPT(Sequential):
         if top_k is not None:
             check_size("generate: top_k", top_k)
         weight, position = self.params["0.weight"], self.params["0.position"]
-        start = asarray(start)
-        if start.ndim != 1 or len(start) == 0:
+        tokens: np.ndarray = asarray(start)
+        if tokens.ndim != 1 or len(tokens) == 0:
             raise ValueError(
-                f"generate: start must have shape (T,), T at least 1, got {start.shape}"
+                f"generate: start must have shape (T,), T at least 1, got {tokens.shape}"
             )
-        tokens = check_tokens("generate: start", start[None], len(weight), len(start), like=start)
+        tokens = as_int64("generate: start", tokens)
+        check_range("generate: start", tokens, len(weight))
         for _ in range(count):
-            seen = asarray(tokens[:, -len(position) :], device_of(weight))
+            seen = asarray(tokens[None, -len(position) :], device_of(weight))  # (1, t)
             logits = asarray(self.forward(seen)[0][0, -1], dtype="float64")  # (V,)
             check_finite("generate: logits", logits)
-            tokens = np.append(tokens, [[_draw(logits, temperature, top_k, rng)]], axis=1)
-        return np.asarray(tokens[0])
+            tokens = np.append(tokens, _draw(logits, temperature, top_k, rng))
+        return tokens
 
 
 def gpt(

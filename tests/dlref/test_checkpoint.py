@@ -15,7 +15,7 @@ import safetensors.numpy
 import torch
 
 import dlref
-from dlref import checkpoint as module
+from dlref import checkpoint_file
 from tests.dlref.common import DEVICES, OPTIMIZERS
 
 X = np.random.default_rng(0).normal(size=(23, 4)).astype(np.float32)
@@ -209,8 +209,8 @@ def test_a_truncated_or_foreign_file_is_refused_by_name_and_left_alone(tmp_path:
         damaged.append(bytes(turned))
     damaged += [
         safetensors.numpy.save({"a": X}),
-        safetensors.numpy.save({"a": X}, {module.KEY: "{"}),
-        safetensors.numpy.save({"a": X}, {module.KEY: json.dumps({"run": {}})}),
+        safetensors.numpy.save({"a": X}, {checkpoint_file.KEY: "{"}),
+        safetensors.numpy.save({"a": X}, {checkpoint_file.KEY: json.dumps({"run": {}})}),
     ]
     for content in damaged:
         path.write_bytes(content)
@@ -225,7 +225,7 @@ def test_a_checkpoint_of_another_format_names_the_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "run.safetensors"
-    monkeypatch.setattr(module, "FORMAT", 2)
+    monkeypatch.setattr(checkpoint_file, "FORMAT", 2)
     train(path, 1)
     monkeypatch.undo()
     with pytest.raises(ValueError, match="format is another one: use the dlref that wrote it"):
@@ -421,7 +421,7 @@ def test_loading_never_unpickles(tmp_path: Path) -> None:
     torch.save({"a": torch.ones(3)}, path)
     with pytest.raises(ValueError, match="no whole dlref checkpoint"):
         dlref.Checkpoint.load(path)
-    for name in ("checkpoint", "training"):
+    for name in ("checkpoint", "checkpoint_file", "training"):
         assert "pickle" not in dir(sys.modules[f"dlref.{name}"])
 
 
@@ -502,7 +502,7 @@ def test_a_setting_of_an_own_optimizer_comes_back_as_a_tuple(tmp_path: Path) -> 
 
     net, made, taken = dlref.mlp([4, 3]), Own((1, 2)), Own((3, 4))
     rng = np.random.default_rng(0)
-    module.Checkpoint.take({}, {"loss": []}, net, made, rng).save(tmp_path / "own")
+    dlref.Checkpoint.take({}, {"loss": []}, net, made, rng).save(tmp_path / "own")
     dlref.Checkpoint.load(tmp_path / "own").restore(net, taken, rng)
     assert taken.pair == (1, 2)
 
@@ -511,7 +511,7 @@ def test_a_setting_of_an_own_optimizer_comes_back_as_a_tuple(tmp_path: Path) -> 
 def test_a_changed_shape_or_dtype_is_noticed(old: bytes, new: bytes, tmp_path: Path) -> None:
     path = tmp_path / "run.safetensors"
     net, rng = dlref.mlp([4, 3]), np.random.default_rng(0)
-    module.Checkpoint.take({}, {"loss": []}, net, dlref.SGD(0.1), rng).save(path)
+    dlref.Checkpoint.take({}, {"loss": []}, net, dlref.SGD(0.1), rng).save(path)
     content = path.read_bytes()
     assert old in content
     path.write_bytes(content.replace(old, new, 1))

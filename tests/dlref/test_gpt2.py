@@ -370,9 +370,9 @@ def test_a_start_may_hold_integers_of_any_size(dtype: str) -> None:
 
 START = np.array([1, 2])
 BAD_CALLS: list[tuple[dict[str, Any], type[Exception], str]] = [
-    ({"start": np.array([1, 6])}, ValueError, r"integers in \[0, 6\), got 6"),
-    ({"start": np.array([-1, 2])}, ValueError, r"integers in \[0, 6\), got -1"),
-    ({"start": np.array([6, 0, 0, 0, 0])}, ValueError, r"integers in \[0, 6\), got 6"),
+    ({"start": np.array([1, 6])}, ValueError, r"integers in \[0, 6\), got 6 at index 1"),
+    ({"start": np.array([-1, 2])}, ValueError, r"integers in \[0, 6\), got -1 at index 0"),
+    ({"start": np.array([6, 0, 0, 0, 0])}, ValueError, r"integers in \[0, 6\), got 6 at index 0"),
     ({"start": np.array([1.0, 2.0])}, TypeError, "generate: start must be integers, got float64"),
     ({"start": np.array([[1, 2]])}, ValueError, r"start must have shape \(T,\), .*got \(1, 2\)"),
     ({"start": np.array(1)}, ValueError, r"start must have shape \(T,\).*, got \(\)"),

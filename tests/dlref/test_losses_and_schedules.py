@@ -11,7 +11,8 @@ import torch
 from torch.nn import functional
 
 import dlref
-from dlref import checks, kernels, losses
+from dlref import kernels, losses
+from dlref.labels import one_hot
 from tests.dlref.common import DEVICES, OPTIMIZERS, TORCH_DEVICES, on_all_arrays, relative_error
 from tests.dlref.layer_table import CASES, on
 
@@ -108,7 +109,7 @@ def test_losses_at_1e4_are_finite_and_right(dtype: str, device: str) -> None:
 def test_cross_entropy_uses_pytorchs_kernel_where_it_is_not_switched_off(
     enabled: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = Mock(wraps=checks.one_hot)
+    plain = Mock(wraps=one_hot)
     monkeypatch.setattr(losses, "one_hot", plain)
     monkeypatch.setattr(kernels, "enabled", enabled)
     dlref.cross_entropy(there([[0.0, 1.0]], "cpu"), there([1], "cpu"))
