@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from dlref import checkpoint_file
 from dlref.backend import Array, device_of
-from dlref.checkpoint_file import read_file, write_file
 from dlref.checks import check_array, check_writable
 from dlref.devices import asarray
 from dlref.layer import Layer
@@ -121,7 +121,7 @@ class Checkpoint:
             OSError: there is no such file, or it may not be read.
             ValueError: the file is no whole checkpoint: cut off, changed, or something else.
         """
-        about, arrays = read_file("Checkpoint.load", path)
+        about, arrays = checkpoint_file.read(path, _about())
         params = {name: a for name, a in arrays.items() if not name.startswith(STATE)}
         state = {n.removeprefix(STATE): a for n, a in arrays.items() if n.startswith(STATE)}
         return cls(**about, params=params, state=state)
@@ -138,9 +138,8 @@ class Checkpoint:
             OSError: the disk is full, the folder is not there, or may not be written.
         """
         arrays = dict(self.params) | {STATE + name: array for name, array in self.state.items()}
-        names = [f.name for f in fields(self) if f.name not in ("params", "state")]
-        about = {name: getattr(self, name) for name in names}
-        write_file("Checkpoint.save", path, about, arrays)
+        about = {name: getattr(self, name) for name in _about()}
+        checkpoint_file.write(path, about, arrays)
 
     def check_run(self, run: Mapping[str, str]) -> None:
         """Raise unless the checkpoint is of a run that was started with the same.
@@ -208,6 +207,11 @@ class Checkpoint:
         rng.bit_generator.state = dict(self.random_state)
         for name, p in own.items():
             p[...] = params[name]
+
+
+def _about() -> list[str]:
+    """What a checkpoint holds besides arrays."""
+    return [f.name for f in fields(Checkpoint) if f.name not in ("params", "state")]
 
 
 def _like(array: np.ndarray, like: Array) -> Array:

@@ -4,7 +4,7 @@ import glob
 import json
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +17,17 @@ CHECKSUM = "crc32"
 FORMAT = 1
 
 
-def write_file(
-    who: str,
-    path: str | os.PathLike[str],
-    about: Mapping[str, Any],
-    arrays: Mapping[str, np.ndarray],
+def write(
+    path: str | os.PathLike[str], about: Mapping[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
-    """Write what ``about`` says and the arrays; an error names the remedy."""
-    check_installed(who, "safetensors")
+    """Write arrays, and beside them what JSON can hold; an error names the remedy."""
+    check_installed("Checkpoint.save", "safetensors")
     from safetensors.numpy import save
 
     text = json.dumps({"format": FORMAT, **about}, default=_as_list)
-    content = save(dict(arrays), {KEY: text, CHECKSUM: _checksum(text, arrays)})
+    content = save(arrays, {KEY: text, CHECKSUM: checksum(text, arrays)})
     try:
-        replace_file(Path(os.path.realpath(path)), content)  # a link stays a link
+        _replace(Path(os.path.realpath(path)), content)  # a link stays a link
     except OSError as error:
         raise OSError(
             error.errno,
@@ -41,11 +38,11 @@ def write_file(
         ) from error
 
 
-def read_file(
-    who: str, path: str | os.PathLike[str]
+def read(
+    path: str | os.PathLike[str], names: Collection[str]
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Read what ``write_file`` wrote: ``(about, arrays)``; an error where it is not whole."""
-    check_installed(who, "safetensors")
+    """``(about, arrays)``, as ``write`` wrote them; an error unless that is what is there."""
+    check_installed("Checkpoint.load", "safetensors")
     from safetensors import SafetensorError, safe_open
 
     with Path(path).open("rb"):  # an error of the file system, in its own words
@@ -56,11 +53,13 @@ def read_file(
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if KEY not in metadata:
             raise ValueError("dlref did not write it")
-        if metadata[CHECKSUM] != _checksum(metadata[KEY], arrays):
+        if metadata[CHECKSUM] != checksum(metadata[KEY], arrays):
             raise ValueError("its checksum differs")
-        about = json.loads(metadata[KEY])
+        about = dict(json.loads(metadata[KEY]))
         if about.pop("format") != FORMAT:
             raise ValueError("its format is another one: use the dlref that wrote it")
+        if about.keys() != set(names):
+            raise ValueError(f"it holds {sorted(about)} instead of {sorted(names)}")
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{os.fspath(path)} is no whole {KEY} ({error}): it is another file, or was cut "
@@ -69,7 +68,7 @@ def read_file(
     return about, arrays
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def _replace(path: Path, content: bytes) -> None:
     """Write a file so that at every moment the old or the new content is there, and whole."""
     # In the same folder, so that a rename moves no bytes; nobody else writes to this process's.
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -86,13 +85,14 @@ def replace_file(path: Path, content: bytes) -> None:
         raise
 
 
-def _checksum(text: str, arrays: Mapping[str, np.ndarray]) -> str:
-    checksum = zlib.crc32(text.encode())
+def checksum(text: str, arrays: Mapping[str, np.ndarray]) -> str:
+    """Of the text and of every array's name, dtype, shape and bytes."""
+    total = zlib.crc32(text.encode())
     for name in sorted(arrays):
         array = arrays[name]
         about = f"{name} {array.dtype} {array.shape}".encode()
-        checksum = zlib.crc32(about + array.tobytes(), checksum)
-    return f"{checksum:08x}"
+        total = zlib.crc32(about + array.tobytes(), total)
+    return f"{total:08x}"
 
 
 def _as_list(value: object) -> object:

@@ -65,7 +65,7 @@ def check_mask(what: str, mask: Array, shape: tuple[int, int, int], like: Array)
 
 
 def check_device(what: str, x: Array, like: Array) -> None:
-    """Raise unless ``x`` is of the library and on the device of ``like``."""
+    """Raise unless ``x`` is of the library of ``like``, and on a device of the same name."""
     if namespace(x) is not namespace(like) or device_of(x) != device_of(like):
         raise ValueError(
             f'{what} is on "{device_of(x)}", but meets an array on "{device_of(like)}": '

@@ -73,7 +73,7 @@ def check_examples(
         rows = xp.reshape(x, (len(x), -1))
         for extreme in (xp.argmin(xp.min(rows, axis=1)), xp.argmax(xp.max(rows, axis=1))):
             first = int(extreme)
-            with _explained(f"fit: {what}: example {first}"):
+            with _explained(f"fit: {what} from example {first} on"):
                 net.forward(x[first : first + 1])
     with _explained(f"fit: {what}: example 0"):
         outputs, _ = net.forward(x[:1])

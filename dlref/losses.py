@@ -10,7 +10,7 @@ import math
 from dlref import kernels
 from dlref.backend import Array, namespace, row_max
 from dlref.checks import check_array, check_finite, check_float, check_probabilities
-from dlref.labels import check_labels, one_hot
+from dlref.integers import check_labels, one_hot
 
 
 def cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:

@@ -4,7 +4,7 @@ import math
 
 from dlref.backend import Array, namespace
 from dlref.checks import check_finite
-from dlref.labels import check_labels, check_range
+from dlref.integers import check_labels, check_range
 
 
 def accuracy(logits: Array, labels: Array) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from dlref.backend import Array, namespace, scatter_add_rows
 from dlref.checks import check_array, check_device, check_generator, check_number, check_size
-from dlref.labels import as_int64, check_range
+from dlref.integers import as_int64, check_range
 from dlref.layer import Cache, Gradients, Layer, Training
 
 

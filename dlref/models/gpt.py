@@ -7,7 +7,7 @@ import numpy as np
 from dlref.backend import Array, device_of, namespace
 from dlref.checks import check_array, check_finite, check_number, check_size
 from dlref.devices import asarray, resolve_device
-from dlref.labels import as_int64, check_range
+from dlref.integers import as_int64, check_range
 from dlref.layer import Cache, Gradients, Layer, Training
 from dlref.layers.dropout import Dropout
 from dlref.layers.embedding import Embedding

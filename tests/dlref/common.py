@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import array_api_strict as strict
 import numpy as np
 import pytest
 
@@ -49,6 +50,11 @@ on_all_arrays = pytest.mark.parametrize(
     ],
 )
 """On every device; on PyTorch's with its own kernels and without."""
+
+
+def to_strict(x: Any) -> Any:
+    """An array that can do what the array API standard asks for, and nothing else."""
+    return strict.asarray(np.array(x))
 
 
 def randomize(net: dlref.Layer, rng: np.random.Generator) -> dlref.Layer:

@@ -2,16 +2,11 @@
 
 from typing import Any
 
-import array_api_strict as strict
 import numpy as np
 import pytest
 
 import dlref
-from tests.dlref.common import ACTIVATIONS, OPTIMIZERS, relative_error
-
-
-def to_strict(x: Any) -> Any:
-    return strict.asarray(np.array(x))
+from tests.dlref.common import ACTIVATIONS, OPTIMIZERS, relative_error, to_strict
 
 
 def from_strict(x: Any) -> np.ndarray:

@@ -80,12 +80,13 @@ def test_loss_whose_gradient_has_another_shape(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("token", [-1, 99])
 @pytest.mark.parametrize("place", [(20, 1), (21, 4)])
-def test_token_out_of_range_in_any_example(
+def test_a_token_out_of_range_in_any_example_is_named_by_where_it_is(
     token: int, place: tuple[int, int], tmp_path: Path
 ) -> None:
     text = TEXT.copy()
     text[place] = token
-    match = rf"data: example {place[0]}: .*\[0, 11\), got {token}"
+    row, column = place
+    match = rf"data from example {row} on: .*\[0, 11\), got {token} at index \(0, {column}\)"
     assert_refused(dlref.gpt(11, 5, 8, 1, 2), match, tmp_path, data=(text, TEXT))
 
 

@@ -14,7 +14,7 @@ import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 
 import dlref
-from dlref import backend, capture, checks, devices, kernels, labels, optimizer, training
+from dlref import backend, capture, checks, devices, integers, kernels, optimizer, training
 from dlref.distributed import Group
 from tests.dlref.common import relative_error
 
@@ -81,7 +81,7 @@ class Tracer:
 @pytest.fixture
 def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Arrays on the CPU are treated as those on a GPU: their values are not read."""
-    for module in (backend, checks, devices, kernels, labels):
+    for module in (backend, checks, devices, integers, kernels):
         monkeypatch.setattr(module, "on_cpu", lambda x: False)
     for module in (checks, optimizer):
         monkeypatch.setattr(module, "is_plainly_finite", lambda x: False)

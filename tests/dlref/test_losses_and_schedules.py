@@ -4,7 +4,6 @@ import math
 from typing import Any
 from unittest.mock import Mock
 
-import array_api_strict as strict
 import numpy as np
 import pytest
 import torch
@@ -12,8 +11,15 @@ from torch.nn import functional
 
 import dlref
 from dlref import kernels, losses
-from dlref.labels import one_hot
-from tests.dlref.common import DEVICES, OPTIMIZERS, TORCH_DEVICES, on_all_arrays, relative_error
+from dlref.integers import one_hot
+from tests.dlref.common import (
+    DEVICES,
+    OPTIMIZERS,
+    TORCH_DEVICES,
+    on_all_arrays,
+    relative_error,
+    to_strict,
+)
 from tests.dlref.layer_table import CASES, on
 
 LIMITS = {"float32": 1e-5, "float64": 1e-10}
@@ -338,10 +344,6 @@ def test_a_schedule_refuses(change: dict[str, Any], error: type[Exception], mess
 
 
 # array-api-strict
-
-
-def to_strict(x: Any) -> Any:
-    return strict.asarray(np.array(x))
 
 
 def test_losses_and_clipping_on_strict_arrays_give_numpys_numbers() -> None:

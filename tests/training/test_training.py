@@ -44,6 +44,5 @@ def test_a_small_gpt_soon_knows_more_of_the_manual_than_counted_pairs() -> None:
     logits, _ = net.forward(dlref.asarray(x, "cpu"))
     loss = float(dlref.cross_entropy(logits, dlref.asarray(y, "cpu"))[0])
     ids = validation[:6400].tolist()
-    # Six seeds come to between 2.38 and 2.43, the pairs to 2.65: rounding, which differs from
-    # processor to processor and grows in training, cannot turn this around.
-    assert loss < ngram_loss(train.tolist(), ids, 2, len(characters)), loss
+    # The margin is for rounding, which differs from processor to processor and grows in training.
+    assert loss < ngram_loss(train.tolist(), ids, 2, len(characters)) - 0.1, loss

@@ -46,7 +46,7 @@ def one_hot(what: str, labels: Array, like: Array) -> Array:
 
 
 def check_range(what: str, x: Array, count: int) -> None:
-    """Raise unless all integers are in [0, count); those on a GPU are not read."""
+    """Raise unless what ``as_int64`` gave is in [0, count), at least one; a GPU's is not read."""
     xp = namespace(x)
     if not on_cpu(x) or (int(xp.min(x)) >= 0 and int(xp.max(x)) < count):
         return
