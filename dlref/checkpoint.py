@@ -120,6 +120,7 @@ class Checkpoint:
         Raises:
             OSError: there is no such file, or it may not be read.
             ValueError: the file is no whole checkpoint: cut off, changed, or something else.
+            ImportError: safetensors is not installed.
         """
         about, arrays = checkpoint_file.read(path, _about())
         params = {name: a for name, a in arrays.items() if not name.startswith(STATE)}
@@ -136,6 +137,7 @@ class Checkpoint:
 
         Raises:
             OSError: the disk is full, the folder is not there, or may not be written.
+            ImportError: safetensors is not installed.
         """
         arrays = dict(self.params) | {STATE + name: array for name, array in self.state.items()}
         about = {name: getattr(self, name) for name in _about()}

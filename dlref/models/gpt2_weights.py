@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dlref.checks import check_finite, check_size
+from dlref.checks import check_finite, check_installed, check_size
 from dlref.devices import asarray, resolve_device
 from dlref.models.gpt import GPT, gpt
 
@@ -41,6 +41,7 @@ def load_gpt2(path: str | os.PathLike[str], heads: int, device: str = "numpy") -
         ValueError: the file has not the tensors of a GPT-2, or NaN or bfloat16 in them; ``heads``
             does not fit, or the device is not there.
         TypeError: ``heads`` is not a whole number.
+        ImportError: safetensors is not installed.
 
     Source: the names are those of Hugging Face's transformers, GPT2LMHeadModel,
     https://huggingface.co/docs/transformers/model_doc/gpt2
@@ -57,6 +58,7 @@ def load_gpt2(path: str | os.PathLike[str], heads: int, device: str = "numpy") -
     >>> print((loaded.params["0.weight"] == net.params["0.weight"]).all())
     True
     """
+    check_installed("load_gpt2", "safetensors")
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 

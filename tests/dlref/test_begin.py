@@ -213,6 +213,14 @@ def test_to_torch_without_pytorch_says_so(monkeypatch: pytest.MonkeyPatch) -> No
         dlref.to_torch(dlref.mlp([4, 3]))
 
 
+def test_load_gpt2_without_safetensors_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    with pytest.raises(ImportError, match=r"load_gpt2 needs safetensors.*: pip install safetens"):
+        dlref.load_gpt2(tmp_path / "model.safetensors", heads=2)
+
+
 def test_memory_of_a_run_is_that_of_its_batches() -> None:
     shapes = set()
 
