@@ -25,6 +25,8 @@ def write(
     from safetensors.numpy import save
 
     text = json.dumps({"format": FORMAT, **about}, default=_as_list)
+    # safetensors writes memory as it lies: in this order, and the low byte first
+    arrays = {n: np.asarray(a, a.dtype.newbyteorder("<"), order="C") for n, a in arrays.items()}
     content = save(arrays, {KEY: text, CHECKSUM: checksum(text, arrays)})
     try:
         _replace(Path(os.path.realpath(path)), content)  # a link stays a link

@@ -7,8 +7,10 @@ net, 60 µs, makes a dozen of them.
 
 import math
 import sys
+from collections.abc import Mapping
 from importlib.util import find_spec
 from numbers import Integral, Real
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,8 @@ from dlref.backend import (
 )
 
 FLOATS = ("float32", "float64")
+PARAMS = "they are net.params"
+GRADS = "they are the second that backward gives, `_, grads = net.backward(...)`"
 
 
 def check_float(what: str, x: Array) -> None:
@@ -123,6 +127,12 @@ def check_probabilities(what: str, x: Array) -> None:
         raise ValueError(f"{what} must be in [0, 1], got {wrong}")
 
 
+def check_named(what: str, arrays: Any, remedy: str) -> None:
+    """Raise unless ``arrays`` maps names to arrays."""
+    if not isinstance(arrays, (dict, MappingProxyType, Mapping)):  # two that are told at once
+        raise TypeError(f"{what} must map names to arrays, got {type(arrays).__name__}: {remedy}")
+
+
 def check_writable(what: str, x: Array) -> None:
     """Raise unless ``x -= 1`` changes the array itself."""
     if not is_writable(x):
@@ -148,12 +158,16 @@ def check_installed(who: str, package: str) -> None:
         raise ImportError(f"{who} needs {package}, which is not installed: pip install {package}")
 
 
-def check_size(what: str, size: int, low: int = 1) -> None:
-    """Raise unless ``size`` is a whole number of at least ``low``."""
+def check_size(what: str, size: int, low: int = 1) -> int:
+    """Return ``size`` as Python's int, since NumPy's small ones overflow.
+
+    Raise unless it is a whole number of at least ``low``.
+    """
     if isinstance(size, bool) or not isinstance(size, Integral):
         raise TypeError(f"{what} must be a whole number, got {size!r}")
     if size < low:
         raise ValueError(f"{what} must be at least {low}, got {size}")
+    return int(size)
 
 
 def first_false(holds: Array) -> tuple[int, ...]:

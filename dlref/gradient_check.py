@@ -1,5 +1,6 @@
 """The gradient check: every backward pass against finite differences of its forward pass."""
 
+import copy
 import math
 from collections.abc import Callable
 
@@ -19,7 +20,7 @@ def gradcheck(
     function: Layer | Callable[[Array], tuple[Array, Array]],
     x: Array,
     *,
-    seed: int = 0,
+    seed: int | np.random.Generator = 0,
     training: bool = False,
 ) -> dict[str, float]:
     """Compare the gradients that code computes with those that finite differences measure.
@@ -41,7 +42,8 @@ def gradcheck(
         x: its input, in the shape that it takes, float64; a layer's parameters must be float64
             too. Keep away from points without a derivative, such as 0 for ``ReLU``. Of integers,
             as ``Embedding`` takes them, no gradient is measured.
-        seed: for the random upstream gradient, and for what random layers draw.
+        seed: a whole number, or a ``numpy.random.Generator``, for the random upstream gradient and
+            for what random layers draw.
         training: check the layer as it is in training; each time it draws the same.
 
     Returns:
@@ -51,7 +53,8 @@ def gradcheck(
 
     Raises:
         ValueError: a gradient is missing, or has another shape than its array.
-        TypeError: ``x`` is not float64; in float32, differences are too coarse to tell.
+        TypeError: ``x`` or a parameter is not float64; in float32, differences are too coarse to
+            tell.
 
     Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 11.5,
     https://www.deeplearningbook.org
@@ -70,13 +73,20 @@ def gradcheck(
     arrays = {} if is_integer(x) else {"x": x}
 
     if isinstance(function, Layer):
+        for name, p in function.params.items():
+            if dtype_name(p) != "float64":
+                raise TypeError(
+                    f"gradcheck: params[{name!r}] must be float64, got {dtype_name(p)}: use "
+                    'net.to(dtype="float64")'
+                )
+        drawn = copy.deepcopy(generator("gradcheck", seed))  # of what random layers draw
         # The layer's own parameters are not touched: a copy is moved up and down.
         copies = {name: xp.asarray(p, copy=True) for name, p in function.params.items()}
         arrays |= copies
         layer = function.with_params(copies)
 
         def forward() -> tuple[Array, Cache]:
-            return layer.forward(x, training=np.random.default_rng(seed) if training else None)
+            return layer.forward(x, training=copy.deepcopy(drawn) if training else None)
 
         y, cache = forward()
         dy = asarray_like(generator("gradcheck", seed).normal(size=tuple(y.shape)), y)

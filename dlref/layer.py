@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from dlref.backend import Array, device_of, dtype_name
-from dlref.checks import check_array, check_float
+from dlref.checks import PARAMS, check_array, check_float, check_named
 from dlref.devices import asarray, asarray_like, resolve_device
 
 Cache = Any
@@ -26,7 +26,8 @@ class Layer:
 
     ``params`` maps names to arrays and is read-only: an optimizer changes the arrays in place. A
     layer without parameters has an empty one. ``buffers`` is the same for arrays that a layer
-    itself changes in training, such as the running means of ``BatchNorm``.
+    itself changes in training, such as the running means of ``BatchNorm``. A layer that holds other
+    layers is a ``Sequential``, or writes ``with_params`` too.
 
     Formula:
         dx = dy · ∂y/∂x
@@ -103,15 +104,23 @@ class Layer:
         Raises:
             ValueError: a name is missing or unknown, a shape differs, or the arrays are not all
                 on one device.
-            TypeError: an array is not float32 or float64, or they are not all of one dtype.
+            TypeError: an array is not float32 or float64, or they are not all of one dtype; or the
+                layer holds another, and does not write ``with_params``.
         """
         check_params(self, params)
+        for name, value in vars(self).items():
+            if isinstance(value, Layer):
+                raise TypeError(
+                    f"{type(self).__name__}: {name} is a layer, which a copy would share: put "
+                    "layers together in a Sequential, or write with_params"
+                )
         layer = copy.copy(self)
         layer.params = MappingProxyType({name: params[name] for name in self.params})
-        first = next(iter(params.values()), None)
         layer.buffers = MappingProxyType(
             {
-                name: params[name] if name in params else asarray_like(array, first)
+                name: params[name]
+                if name in params
+                else asarray_like(array, next(iter(params.values()), array))
                 for name, array in self.buffers.items()
             }
         )
@@ -148,7 +157,7 @@ class Layer:
                     device_of(array) if device is None else device,
                     dtype=dtype_name(array) if dtype is None else dtype,
                 )
-                for name, array in self.params.items()
+                for name, array in {**self.params, **self.buffers}.items()
             }
         )
 
@@ -161,6 +170,7 @@ class Layer:
 
 def check_params(layer: Layer, params: Mapping[str, Array]) -> None:
     """Raise unless the arrays have the names, shapes and dtypes of a layer's own."""
+    check_named("params", params, PARAMS)
     if params.keys() - layer.buffers.keys() != layer.params.keys():
         raise ValueError(f"params must be named {list(layer.params)}, got {list(params)}")
     first = next(iter(params.values()), None)

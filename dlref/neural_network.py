@@ -32,7 +32,7 @@ class Sequential(Layer):
         layers: at least one, first to last.
 
     Raises:
-        ValueError: there is no layer, or one stands in the network twice.
+        ValueError: there is no layer, or a layer or an array stands in the network twice.
         TypeError: something is not a layer.
 
     Source: Goodfellow, Bengio & Courville, Deep Learning (2016), section 6.5.4,
@@ -69,6 +69,11 @@ class Sequential(Layer):
             )
             for parts in ([layer.params for layer in layers], [layer.buffers for layer in layers])
         )
+        names: dict[int, str] = {}
+        for name, array in [*self.params.items(), *self.buffers.items()]:
+            other = names.setdefault(id(array), name)
+            if other != name:
+                raise ValueError(f"{who}: {other} and {name} are the same array: make a second")
 
     def forward(self, x: Array, *, training: Training = None) -> tuple[Array, Cache]:
         """Map the input through every layer, first to last.

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from dlref.backend import Array, is_like, is_plainly_finite, is_writable, namespace
-from dlref.checks import check_array, check_finite, check_writable
+from dlref.checks import (
+    GRADS,
+    PARAMS,
+    check_array,
+    check_finite,
+    check_named,
+    check_size,
+    check_writable,
+)
 
 
 class Optimizer:
@@ -58,7 +66,7 @@ class Optimizer:
         Raises:
             ValueError: there is no parameter; names, shapes or devices differ; a gradient is
                 not finite; a parameter cannot be written; or a setting is out of its range.
-            TypeError: a dtype differs, or is not float32 or float64.
+            TypeError: a dtype differs, or is not float32 or float64; or names are missing.
         """
         self.check_settings()  # they may have been set since
         check_step(type(self).__name__, params, grads)
@@ -132,7 +140,7 @@ class Optimizer:
         }
 
     def restore(self, steps: int, state: Mapping[str, Array], params: Mapping[str, Array]) -> None:
-        """Take over what ``state`` gave, as the state of these parameters.
+        """Copy what ``state`` gave, as the state of these parameters.
 
         Args:
             steps: the number of steps made.
@@ -140,16 +148,19 @@ class Optimizer:
             params: name → array of any shape, float32 or float64, as ``net.params``.
 
         Raises:
-            ValueError: an array has no parameter, or another shape or device than its own.
-            TypeError: an array has another dtype than its parameter.
+            ValueError: an array has no parameter, or another shape or device than its own; or
+                ``steps`` is negative.
+            TypeError: an array has another dtype than its parameter; or ``steps`` is not a whole
+                number.
         """
+        steps = check_size("steps", steps, low=0)
         restored: dict[str, dict[str, Array]] = {}
         for key, array in state.items():
             what, _, name = key.partition(".")
             if name not in params:
                 raise ValueError(f"state[{key!r}] belongs to none of {list(params)}")
             check_array(f"state[{key!r}]", array, params[name].shape, like=params[name])
-            restored.setdefault(what, {})[name] = array
+            restored.setdefault(what, {})[name] = namespace(array).asarray(array, copy=True)
         self.steps, self._state = steps, restored
         self._moved = dict(params) if restored else {}
 
@@ -201,6 +212,8 @@ class Optimizer:
 
 def check_step(who: str, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
     """Raise unless every parameter can be changed by its gradient."""
+    check_named(f"{who}: params", params, PARAMS)
+    check_named(f"{who}: grads", grads, GRADS)
     if params.keys() != grads.keys() or not params:
         raise ValueError(
             f"{who}: params and grads must have the same names, at least one, "

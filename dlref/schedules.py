@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dlref.backend import Array, namespace
-from dlref.checks import check_array, check_finite, check_number, check_size
+from dlref.checks import GRADS, check_array, check_finite, check_named, check_number, check_size
 from dlref.layer import Gradients
 
 Schedule = Callable[[int], float]
@@ -63,9 +63,10 @@ class WarmupCosine:
         """The learning rate of a step, counted from 0."""
         if not step >= 0:
             raise ValueError(f"WarmupCosine: step must be at least 0, got {step}")
-        if step < self.warmup:
-            return float(self.lr * (step + 1) / self.warmup)
-        done = min(1.0, (step - self.warmup) / (self.steps - self.warmup))
+        steps, warmup = int(self.steps), int(self.warmup)  # NumPy's small integers overflow
+        if step < warmup:
+            return float(self.lr * (step + 1) / warmup)
+        done = min(1.0, (step - warmup) / (steps - warmup))
         return float(self.last + (self.lr - self.last) * (1 + math.cos(math.pi * done)) / 2)
 
 
@@ -105,11 +106,7 @@ def clip_gradients(grads: Mapping[str, Array], max_norm: float) -> tuple[Gradien
     5.0 [0.6] [0.8]
     """
     max_norm = check_number("clip_gradients: max_norm", max_norm, *NORMS)
-    if not isinstance(grads, Mapping):
-        raise TypeError(
-            f"clip_gradients: grads must map names to arrays, got {type(grads).__name__}: "
-            "they are the second that backward gives, `_, grads = net.backward(...)`"
-        )
+    check_named("clip_gradients: grads", grads, GRADS)
     if not grads:
         raise ValueError("clip_gradients: there is no gradient to clip")
     first = next(iter(grads.values()))

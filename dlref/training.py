@@ -125,9 +125,8 @@ def fit(
     group = step.group = join(net.params) if parallel else Group()
     if capture and group.size > 1:
         raise ValueError("fit: capture=True records one process alone: leave it or parallel out")
-    check_size("fit: epochs", epochs)
-    check_size("fit: batch_size", batch_size)
-    epochs, batch_size = int(epochs), int(batch_size)  # NumPy's small integers overflow
+    epochs = check_size("fit: epochs", epochs)
+    batch_size = check_size("fit: batch_size", batch_size)
     run_step = CapturedStep(step) if capture else step
     rng = generator("fit", seed)
     if metric is not None and validation is None:

@@ -37,7 +37,7 @@ def he_normal(in_features: int, out_features: int, rng: np.random.Generator) -> 
     >>> print(weight.shape, f"{weight.std():.4f} is near {np.sqrt(2 / 512):.4f}")
     (512, 256) 0.0626 is near 0.0625
     """
-    check_arguments("he_normal", in_features, out_features, rng)
+    in_features, out_features = check_arguments("he_normal", in_features, out_features, rng)
     return rng.normal(0.0, math.sqrt(2 / in_features), (in_features, out_features))
 
 
@@ -73,16 +73,17 @@ def glorot_uniform(in_features: int, out_features: int, rng: np.random.Generator
     6 inputs and outputs: at most 0.703
     300 inputs and outputs: at most 0.100
     """
-    check_arguments("glorot_uniform", in_features, out_features, rng)
+    in_features, out_features = check_arguments("glorot_uniform", in_features, out_features, rng)
     limit = math.sqrt(6 / (in_features + out_features))
     return rng.uniform(-limit, limit, (in_features, out_features))
 
 
-def check_arguments(who: str, in_features: int, out_features: int, rng: Any) -> None:
-    """Raise unless the sizes are at least 1, and ``rng`` is a ``numpy.random.Generator``."""
-    check_size(f"{who}: in_features", in_features)
-    check_size(f"{who}: out_features", out_features)
+def check_arguments(who: str, in_features: int, out_features: int, rng: Any) -> tuple[int, int]:
+    """Return the sizes, of at least 1; raise unless ``rng`` is a ``numpy.random.Generator``."""
+    in_features = check_size(f"{who}: in_features", in_features)
+    out_features = check_size(f"{who}: out_features", out_features)
     check_generator(who, rng)
+    return in_features, out_features
 
 
 def generator(who: str, seed: int | np.random.Generator) -> np.random.Generator:

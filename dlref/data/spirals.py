@@ -49,8 +49,8 @@ def spirals(
     >>> print(x.shape, np.bincount(y), np.hypot(x[:, 0], x[:, 1]).round(2))
     (8, 2) [4 4] [0.25 0.5  0.75 1.   0.25 0.5  0.75 1.  ]
     """
-    check_size("spirals: classes", classes)
-    check_size("spirals: points", points)
+    classes = check_size("spirals: classes", classes)
+    points = check_size("spirals: points", points)
     noise = check_number("spirals: noise", noise, 0.0, math.tau)
     rng = generator("spirals", seed)
     radius = np.arange(1, points + 1) / points

@@ -92,10 +92,8 @@ def windows(
      [4 5 6]
      [7 8 9]]
     """
-    check_size("windows: length", length)
-    stride = length if stride is None else stride
-    check_size("windows: stride", stride)
-    length, stride = int(length), int(stride)  # NumPy's small integers overflow
+    length = check_size("windows: length", length)
+    stride = check_size("windows: stride", length if stride is None else stride)
     if not isinstance(ids, np.ndarray) or ids.dtype != np.int64:
         got = f"{type(ids).__name__} {getattr(ids, 'dtype', '')}".strip()
         raise TypeError(f"windows: ids must be int64, got {got}: use np.asarray(ids, np.int64)")

@@ -71,8 +71,8 @@ class MultiHeadAttention(Layer):
         causal: bool = False,
         init: Initializer = glorot_uniform,
     ) -> None:
-        check_size("MultiHeadAttention: features", features)
-        check_size("MultiHeadAttention: heads", heads)
+        features = check_size("MultiHeadAttention: features", features)
+        heads = check_size("MultiHeadAttention: heads", heads)
         check_generator("MultiHeadAttention", rng)
         if features % heads:
             raise ValueError(

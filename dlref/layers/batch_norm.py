@@ -56,7 +56,7 @@ class BatchNorm(Layer):
     """
 
     def __init__(self, channels: int, momentum: float = 0.1, eps: float = 1e-5) -> None:
-        check_size("BatchNorm: channels", channels)
+        channels = check_size("BatchNorm: channels", channels)
         self.momentum = check_number("BatchNorm: momentum", momentum, 0.0, 1.0)
         self.eps = check_number("BatchNorm: eps", eps, 1e-38)
         zeros, ones = np.zeros(channels, np.float32), np.ones(channels, np.float32)

@@ -64,12 +64,12 @@ class Conv2d(Layer):
         groups: int = 1,
         init: Initializer = he_normal,
     ) -> None:
-        check_size("Conv2d: in_channels", in_channels)
-        check_size("Conv2d: out_channels", out_channels)
-        check_size("Conv2d: kernel_size", kernel_size)
-        check_size("Conv2d: stride", stride)
-        check_size("Conv2d: padding", padding, low=0)
-        check_size("Conv2d: groups", groups)
+        in_channels = check_size("Conv2d: in_channels", in_channels)
+        out_channels = check_size("Conv2d: out_channels", out_channels)
+        kernel_size = check_size("Conv2d: kernel_size", kernel_size)
+        stride = check_size("Conv2d: stride", stride)
+        padding = check_size("Conv2d: padding", padding, low=0)
+        groups = check_size("Conv2d: groups", groups)
         check_generator("Conv2d", rng)
         if in_channels % groups or out_channels % groups:
             raise ValueError(

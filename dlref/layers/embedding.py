@@ -51,8 +51,9 @@ class Embedding(Layer):
         rng: np.random.Generator,
         std: float = 0.02,
     ) -> None:
-        for name, size in (("tokens", tokens), ("context", context), ("features", features)):
-            check_size(f"Embedding: {name}", size)
+        tokens = check_size("Embedding: tokens", tokens)
+        context = check_size("Embedding: context", context)
+        features = check_size("Embedding: features", features)
         check_generator("Embedding", rng)
         check_number("Embedding: std", std, 0.0)
         self.params = MappingProxyType(

@@ -45,7 +45,7 @@ class LayerNorm(Layer):
     """
 
     def __init__(self, features: int, eps: float = 1e-5) -> None:
-        check_size("LayerNorm: features", features)
+        features = check_size("LayerNorm: features", features)
         self.eps = check_number("LayerNorm: eps", eps, 1e-38)
         weight, bias = np.ones(features, np.float32), np.zeros(features, np.float32)
         self.params = MappingProxyType({"weight": weight, "bias": bias})

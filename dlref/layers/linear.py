@@ -53,7 +53,7 @@ class Linear(Layer):
         rng: np.random.Generator,
         init: Initializer = he_normal,
     ) -> None:
-        check_arguments("Linear", in_features, out_features, rng)
+        in_features, out_features = check_arguments("Linear", in_features, out_features, rng)
         weight = asarray(init(in_features, out_features, rng), dtype="float32")
         bias = np.zeros(out_features, dtype=np.float32)
         check_array("Linear: init's result", weight, (in_features, out_features), like=bias)

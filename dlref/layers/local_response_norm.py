@@ -40,7 +40,7 @@ class LocalResponseNorm(Layer):
     def __init__(
         self, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0
     ) -> None:
-        check_size("LocalResponseNorm: size", size)
+        size = check_size("LocalResponseNorm: size", size)
         if size % 2 == 0:
             raise ValueError(f"LocalResponseNorm: size must be odd, got {size}")
         self.size = size

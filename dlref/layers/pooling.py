@@ -35,9 +35,9 @@ class MaxPool2d(Layer):
     """
 
     def __init__(self, kernel_size: int, stride: int | None = None) -> None:
-        check_size("MaxPool2d: kernel_size", kernel_size)
-        check_size("MaxPool2d: stride", kernel_size if stride is None else stride)
-        self.kernel_size, self.stride = kernel_size, stride or kernel_size
+        kernel_size = check_size("MaxPool2d: kernel_size", kernel_size)
+        stride = check_size("MaxPool2d: stride", kernel_size if stride is None else stride)
+        self.kernel_size, self.stride = kernel_size, stride
 
     def forward(self, x: Array, *, training: Training = None) -> tuple[Array, Cache]:
         """Map images to smaller ones.

@@ -18,7 +18,7 @@ class Residual(Sequential):
         layers: at least one, first to last.
 
     Raises:
-        ValueError: there is no layer, or one stands in the network twice.
+        ValueError: there is no layer, or a layer or an array stands in the network twice.
         TypeError: something is not a layer.
 
     Source: He et al., Deep Residual Learning for Image Recognition (2015), equation 1,

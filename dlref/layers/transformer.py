@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from dlref.checks import check_size
 from dlref.layers.attention import MultiHeadAttention
 from dlref.layers.dropout import Dropout
 from dlref.layers.gelu import GELU
@@ -57,6 +58,7 @@ def transformer_block(
     >>> print(y.shape)
     (1, 5, 8)
     """
+    features = check_size("transformer_block: features", features)
     attention = MultiHeadAttention(features, heads, rng, causal=causal, init=init)
     wide = Linear(features, 4 * features, rng, init)
     narrow = Linear(4 * features, features, rng, init)

@@ -49,7 +49,7 @@ def alexnet(
     (256, 48, 5, 5)
     """
     device, rng = resolve_device(device), generator("alexnet", seed)
-    check_size("alexnet: classes", classes)
+    classes = check_size("alexnet: classes", classes)
 
     def init(inputs: int, outputs: int, rng: np.random.Generator) -> np.ndarray:
         return rng.normal(0.0, STD, (inputs, outputs))

@@ -130,10 +130,10 @@ class GPT(Sequential):
             TypeError: something is of a wrong type.
         """
         rng = generator("generate", seed)
-        check_size("generate: count", count)
+        count = check_size("generate: count", count)
         check_number("generate: temperature", temperature, 0.0)
         if top_k is not None:
-            check_size("generate: top_k", top_k)
+            top_k = check_size("generate: top_k", top_k)
         weight, position = self.params["0.weight"], self.params["0.position"]
         tokens: np.ndarray = asarray(start)
         if tokens.ndim != 1 or len(tokens) == 0:
@@ -190,7 +190,7 @@ def gpt(
     2288
     """
     device, rng = resolve_device(device), generator("gpt", seed)
-    check_size("gpt: depth", depth)
+    depth = check_size("gpt: depth", depth)
 
     def init(inputs: int, outputs: int, rng: np.random.Generator) -> np.ndarray:
         return rng.normal(0.0, STD, (inputs, outputs))

@@ -62,7 +62,7 @@ def load_gpt2(path: str | os.PathLike[str], heads: int, device: str = "numpy") -
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    check_size("load_gpt2: heads", heads)
+    heads = check_size("load_gpt2: heads", heads)
     if Path(path).is_dir():
         raise IsADirectoryError(f"load_gpt2: {os.fspath(path)} is a folder: name the file in it")
     device = resolve_device(device)

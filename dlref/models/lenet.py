@@ -57,21 +57,22 @@ def lenet(
     device, rng = resolve_device(device), generator("lenet", seed)
     if not isinstance(image, (tuple, list)) or len(image) != 3:
         raise ValueError(f"lenet: image must be (channels, height, width), got {image!r}")
-    for name, size in zip(("channels", "height", "width"), image, strict=True):
+    channels, height, width = (
         check_size(f"lenet: {name}", size)
-    check_size("lenet: classes", classes)
+        for name, size in zip(("channels", "height", "width"), image, strict=True)
+    )
+    classes = check_size("lenet: classes", classes)
     if not isinstance(padding, (tuple, list)) or len(padding) != 2:
         raise ValueError(f"lenet: padding must be two numbers, as (2, 0), got {padding!r}")
-    for size in padding:
-        check_size("lenet: padding", size, low=0)
-    rows, columns = (_after(_after(size, padding[0]), padding[1]) for size in image[1:])
+    first, second = (check_size("lenet: padding", size, low=0) for size in padding)
+    rows, columns = (_after(_after(size, first), second) for size in (height, width))
     if rows < 1 or columns < 1:
-        raise ValueError(f"lenet: an image of {image[1]}×{image[2]} is too small for {padding=}")
+        raise ValueError(f"lenet: an image of {height}×{width} is too small for {padding=}")
     return Sequential(
-        Conv2d(image[0], 6, 5, rng, padding=padding[0]),
+        Conv2d(channels, 6, 5, rng, padding=first),
         ReLU(),
         MaxPool2d(2),
-        Conv2d(6, 16, 5, rng, padding=padding[1]),
+        Conv2d(6, 16, 5, rng, padding=second),
         ReLU(),
         MaxPool2d(2),
         Flatten(),

@@ -590,3 +590,18 @@ def test_with_params_refuses(
     net = dlref.mlp([4, 6, 3])
     with pytest.raises(error, match=message):
         net.with_params(change(dict(net.params)))
+
+
+NAMELESS: list[tuple[Callable[[Any, Any], object], str]] = [
+    (lambda net, grads: dlref.SGD(0.1).step(net.params, (None, grads)), "grads .* got tuple"),  # type: ignore[arg-type]
+    (lambda net, grads: dlref.SGD(0.1).step(net, grads), "params .* got Sequential: .*params"),
+    (lambda net, _: net.with_params(list(net.params.values())), "params .* got list: they are"),
+    (lambda _, grads: dlref.clip_gradients((None, grads), 1.0), "grads .* `_, grads = net.ba"),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize(("call", "message"), NAMELESS)
+def test_what_has_no_names_is_refused_with_the_remedy(call: Any, message: str) -> None:
+    net = dlref.mlp([4, 3])
+    with pytest.raises(TypeError, match=message):
+        call(net, {name: np.ones_like(p) for name, p in net.params.items()})

@@ -191,6 +191,8 @@ def test_objects_are_known_by_their_class_and_numbers_not_by_their_address() -> 
     assert words(partial(pow, 2, mod=3)) == words(partial(pow, 2, mod=3)) != words(partial(pow, 3))
     assert "0x" not in words(partial(Decay, rate=0.9)) + words(Decay(0.9))
     assert words({"scale": np.array(2.0)}) != words({"scale": np.array(3.0)})
+    assert words({"a": 1}) == words({"a": 1}) != words({"a": 2})
+    assert words(partial(pow, mod={"a": 1})) != words(partial(pow, mod={"a": np.ones(2)}))
 
 
 @pytest.mark.parametrize("package", ["torch", "safetensors"])

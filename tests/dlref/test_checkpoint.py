@@ -6,6 +6,7 @@ import os
 import resource
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -530,3 +531,38 @@ def test_a_changed_shape_or_dtype_is_noticed(old: bytes, new: bytes, tmp_path: P
     path.write_bytes(content.replace(old, new, 1))
     with pytest.raises(ValueError, match="its checksum differs"):
         dlref.Checkpoint.load(path)
+
+
+@pytest.mark.parametrize(
+    "stored", [np.asfortranarray, lambda p: p[::-1], lambda p: p.astype(">f4"), lambda p: p.T[0]]
+)
+def test_arrays_of_any_order_in_memory_come_back_as_they_are(stored: Any, tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    train(path, 1)
+    found = dlref.Checkpoint.load(path)
+    array = stored(np.arange(6, dtype=np.float32).reshape(2, 3))
+    replace(found, params={"a": array, "b": np.array(2.0)}, state={"mean.a": array}).save(path)
+    again = dlref.Checkpoint.load(path)
+    np.testing.assert_array_equal(again.params["a"], array)
+    np.testing.assert_array_equal(again.state["mean.a"], array)
+    assert again.params["b"].shape == ()
+
+
+def test_a_restored_optimizer_shares_no_memory_and_can_write_its_state() -> None:
+    params, grads = {"a": np.zeros(2)}, {"a": np.ones(2)}
+    first, second = dlref.SGD(0.1, momentum=0.9), dlref.SGD(0.1, momentum=0.9)
+    first.step(params, grads)
+    steps, state = first.state()
+    state["velocity.a"].flags.writeable = False
+    second.restore(steps, state, params)
+    second.step(params, grads)
+    np.testing.assert_array_equal(state["velocity.a"], [1, 1])
+    wrong: list[tuple[Any, type[Exception]]] = [
+        (-1, ValueError),
+        ("7", TypeError),
+        (1.0, TypeError),
+    ]
+    for number, error in wrong:
+        with pytest.raises(error, match="steps must be"):
+            second.restore(number, state, params)
+    assert second.state()[0] == 2

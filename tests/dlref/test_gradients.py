@@ -196,3 +196,15 @@ def test_gradcheck_leaves_the_input_and_the_layer_as_they_were() -> None:
 def test_gradcheck_refuses_float32() -> None:
     with pytest.raises(TypeError, match="must be float64, got float32"):
         dlref.gradcheck(dlref.Tanh(), np.ones(3, np.float32))
+
+
+def test_gradcheck_refuses_parameters_in_float32_where_the_input_has_no_fractions() -> None:
+    net = dlref.gpt(5, 3, 4, 1, 2)
+    with pytest.raises(TypeError, match=r"params\['0.weight'\] must be float64, got float32: use"):
+        dlref.gradcheck(net, np.array([[1, 2]]))
+
+
+def test_gradcheck_draws_the_same_mask_from_a_generator_each_time() -> None:
+    rng = np.random.default_rng(0)
+    errors = dlref.gradcheck(dlref.Dropout(0.5), np.ones((2, 3)), seed=rng, training=True)
+    assert errors["x"] < 1e-6

@@ -1,5 +1,6 @@
 """What each layer promises beyond its numbers: ties, masks, large means, chance."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from torch.nn import functional
 
 import dlref
 from dlref import kernels
-from dlref.backend import affine, row_max
+from dlref.backend import affine, device_of, row_max
 from tests.dlref.common import DEVICES, on_all_arrays, relative_error
 from tests.dlref.layer_table import CASES
 
@@ -634,3 +635,49 @@ def test_a_network_asks_its_first_layer_for_no_gradient_at_the_input() -> None:
     net.backward(y, cache)
     net.backward(y, cache, input_grad=True)
     assert asked == [True, False, True, True]
+
+
+class Outer(dlref.Layer):
+    """An own layer that holds another one, and says nothing of copies."""
+
+    def __init__(self) -> None:
+        self.inner = dlref.Linear(2, 2, np.random.default_rng(0))
+        self.params = self.inner.params
+
+
+class Counts(dlref.Layer):
+    """An own layer with a buffer and without parameters."""
+
+    def __init__(self) -> None:
+        self.buffers = {"n": np.arange(3.0, dtype=np.float32)}
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda layer: layer.to(dtype="float64")])
+def test_a_copy_that_would_share_an_inner_layer_is_refused(copied: Any) -> None:
+    with pytest.raises(TypeError, match="Outer: inner is a layer, which a copy would share"):
+        copied(Outer())
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_buffers_without_parameters_move_too(device: str) -> None:
+    net = dlref.Sequential(dlref.Linear(2, 2, np.random.default_rng(0)), Counts())
+    for layer in (Counts(), net):
+        moved = layer.to(device, dtype="float32")
+        for name, array in moved.buffers.items():
+            assert array is not layer.buffers[name]
+            assert device_of(array) == device
+            np.testing.assert_array_equal(dlref.asarray(array), layer.buffers[name])
+    assert copy.deepcopy(Counts()).buffers["n"].sum() == 3
+    assert Counts().to(dtype="float64").buffers["n"].dtype == np.float64
+    assert Counts().with_params({}).buffers["n"].sum() == 3
+
+
+def test_a_layer_that_stands_twice_in_nested_networks_is_refused() -> None:
+    layer = dlref.Linear(2, 2, np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"0\.0\.weight and 1\.0\.weight are the same array"):
+        dlref.Sequential(dlref.Residual(layer), dlref.Residual(layer))
+    norm = dlref.BatchNorm(2)
+    ones = {name: np.ones(2, "float32") for name in norm.params}
+    same = norm.with_params({**ones, **norm.buffers})
+    with pytest.raises(ValueError, match=r"0\.running_mean and 1\.running_mean are the same"):
+        dlref.Sequential(norm, same)

@@ -1,5 +1,6 @@
 """Input that is unusual and right: views, files, small integers, huge numbers. And any input."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +173,32 @@ def test_a_step_moves_every_parameter_or_none(grad: np.ndarray, momentum: float)
         for p in params.values():
             np.testing.assert_array_equal(p, 1.0)
         assert optimizer.state() == (0, {})
+
+
+SMALL: Any = np.uint8  # the dtype of the digits' pixels; 16 · 16 is 0 in it
+SIZES: dict[str, tuple[Callable[..., dlref.Layer], tuple[int, ...]]] = {
+    "mlp": (lambda *sizes: dlref.mlp(sizes, init=dlref.glorot_uniform), (4, 200, 100, 3)),
+    "conv": (lambda c, m, k: dlref.Conv2d(c, m, k, np.random.default_rng(0)), (100, 100, 5)),
+    "attention": (lambda d, h: dlref.MultiHeadAttention(d, h, np.random.default_rng(0)), (90, 9)),
+    "gpt": (dlref.gpt, (65, 200, 100, 1, 4)),
+    "lenet": (lambda *sizes: dlref.lenet(sizes[:3], sizes[3]), (3, 200, 200, 10)),
+    "norms": (lambda n: dlref.Sequential(dlref.LayerNorm(n), dlref.BatchNorm(n)), (200,)),
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_sizes_may_be_small_integers_of_numpy(name: str) -> None:
+    make, sizes = SIZES[name]
+    small, expected = make(*map(SMALL, sizes)), make(*sizes)
+    assert repr(small) == repr(expected)
+    for key, p in expected.params.items():
+        np.testing.assert_array_equal(small.params[key], p)
+
+
+def test_windows_and_schedules_may_be_small_integers_of_numpy() -> None:
+    pooled, _ = dlref.MaxPool2d(SMALL(2)).forward(np.zeros((1, 1, 300, 300)))
+    assert pooled.shape == (1, 1, 150, 150)
+    kinds: tuple[Any, Any] = np.int8, int
+    small, expected = (dlref.WarmupCosine(1.0, kind(100), kind(10)) for kind in kinds)
+    assert [small(step) for step in range(300)] == [expected(step) for step in range(300)]
+    assert len(dlref.data.spirals(SMALL(3), SMALL(100))[0]) == 300
