@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from dlref.backend import Array, device_of, dtype_name
-from dlref.checks import PARAMS, check_array, check_float, check_named
+from dlref.checks import FLOATS, PARAMS, check_array, check_device, check_float, check_named
 from dlref.devices import asarray, asarray_like, resolve_device
 
 Cache = Any
@@ -26,8 +26,8 @@ class Layer:
 
     ``params`` maps names to arrays and is read-only: an optimizer changes the arrays in place. A
     layer without parameters has an empty one. ``buffers`` is the same for arrays that a layer
-    itself changes in training, such as the running means of ``BatchNorm``. A layer that holds other
-    layers is a ``Sequential``, or writes ``with_params`` too.
+    itself changes in training, such as the running means of ``BatchNorm``. A layer that holds
+    others with parameters is a ``Sequential``, or writes ``with_params`` too.
 
     Formula:
         dx = dy · ∂y/∂x
@@ -107,23 +107,12 @@ class Layer:
             TypeError: an array is not float32 or float64, or they are not all of one dtype; or the
                 layer holds another, and does not write ``with_params``.
         """
-        check_params(self, params)
-        for name, value in vars(self).items():
-            if isinstance(value, Layer):
-                raise TypeError(
-                    f"{type(self).__name__}: {name} is a layer, which a copy would share: put "
-                    "layers together in a Sequential, or write with_params"
-                )
+        arrays = complete(self, params)
+        if type(self).with_params is Layer.with_params:  # one of its own sees to what it holds
+            _check_holds_no_layer(self)
         layer = copy.copy(self)
-        layer.params = MappingProxyType({name: params[name] for name in self.params})
-        layer.buffers = MappingProxyType(
-            {
-                name: params[name]
-                if name in params
-                else asarray_like(array, next(iter(params.values()), array))
-                for name, array in self.buffers.items()
-            }
-        )
+        layer.params = MappingProxyType({name: arrays[name] for name in self.params})
+        layer.buffers = MappingProxyType({name: arrays[name] for name in self.buffers})
         return layer
 
     def to(self, device: str | None = None, *, dtype: str | None = None) -> Self:
@@ -150,16 +139,13 @@ class Layer:
             raise ValueError(f'dtype must be "float32" or "float64", got {dtype!r}')
         if device is not None:
             device = resolve_device(device)  # a layer without parameters says so too
-        return self.with_params(
-            {
-                name: asarray(
-                    array,
-                    device_of(array) if device is None else device,
-                    dtype=dtype_name(array) if dtype is None else dtype,
-                )
-                for name, array in {**self.params, **self.buffers}.items()
-            }
-        )
+
+        def copied(array: Array) -> Array:
+            where, kind = device_of(array) if device is None else device, dtype_name(array)
+            return asarray(array, where, dtype=(dtype or kind) if kind in FLOATS else None)
+
+        arrays = self.params or self.buffers  # buffers follow the parameters, where there are any
+        return self.with_params({name: copied(array) for name, array in arrays.items()})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self.to()
@@ -168,13 +154,43 @@ class Layer:
         return f"{type(self).__name__}()"
 
 
-def check_params(layer: Layer, params: Mapping[str, Array]) -> None:
-    """Raise unless the arrays have the names, shapes and dtypes of a layer's own."""
+def complete(layer: Layer, params: Mapping[str, Array]) -> dict[str, Array]:
+    """The arrays, and beside them copies of those of the layer's buffers that are not among them.
+
+    Raise unless they have the names, shapes and dtypes of a layer's own, and are on one device.
+    Buffers may be of any dtype; those of floats have that of the parameters.
+    """
     check_named("params", params, PARAMS)
     if params.keys() - layer.buffers.keys() != layer.params.keys():
         raise ValueError(f"params must be named {list(layer.params)}, got {list(params)}")
-    first = next(iter(params.values()), None)
     own = {**layer.params, **layer.buffers}
+    first = next((params[name] for name in layer.params), None)
     for name, array in params.items():
-        check_float(f"params[{name!r}]", array)
-        check_array(f"params[{name!r}]", array, own[name].shape, like=first)
+        what = f"params[{name!r}]"
+        if name in layer.params:
+            check_float(what, array)
+        like = array if first is None else first
+        check_device(what, array, like)
+        floats = dtype_name(own[name]) in FLOATS
+        check_array(what, array, own[name].shape, like=like if floats else array)
+    arrays = dict(params)
+    for name, buffer in layer.buffers.items():
+        if name not in params:
+            like = buffer if first is None else first
+            floats = dtype_name(buffer) in FLOATS
+            arrays[name] = (
+                asarray_like(buffer, like) if floats else asarray(buffer, device_of(like))
+            )
+    return arrays
+
+
+def _check_holds_no_layer(layer: Layer) -> None:
+    """Raise where a copy would share the parameters of a layer inside."""
+    for name, value in vars(layer).items():
+        parts = value.values() if isinstance(value, Mapping) else value
+        for part in parts if isinstance(value, (Mapping, tuple, list)) else [value]:
+            if isinstance(part, Layer) and (part.params or part.buffers):
+                raise TypeError(
+                    f"{type(layer).__name__}: a copy would share the layer in {name}: put layers "
+                    "together in a Sequential, or write with_params"
+                )

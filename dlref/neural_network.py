@@ -10,7 +10,7 @@ import numpy as np
 from dlref.backend import Array, is_integer
 from dlref.checks import check_finite, check_training
 from dlref.devices import resolve_device
-from dlref.layer import Cache, Gradients, Layer, Training, check_params
+from dlref.layer import Cache, Gradients, Layer, Training, complete
 from dlref.layers.activations import ReLU
 from dlref.layers.linear import Initializer, Linear
 from dlref.weight_initialization import generator, he_normal
@@ -140,12 +140,12 @@ class Sequential(Layer):
             A network with new layers of the same classes.
 
         Raises:
-            ValueError: a name is missing or unknown, or a shape differs.
-            TypeError: an array is not float32 or float64.
+            ValueError: a name is missing or unknown, a shape differs, or an array stands under two
+                names.
+            TypeError: an array is not float32 or float64, or they are not all of one dtype.
         """
-        check_params(self, params)  # of all layers alike
         inside: list[dict[str, Array]] = [{} for _ in self.layers]
-        for name, array in params.items():
+        for name, array in complete(self, params).items():
             i, _, rest = name.partition(".")
             inside[int(i)][rest] = array
         pairs = zip(self.layers, inside, strict=True)

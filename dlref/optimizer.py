@@ -140,7 +140,9 @@ class Optimizer:
         }
 
     def restore(self, steps: int, state: Mapping[str, Array], params: Mapping[str, Array]) -> None:
-        """Copy what ``state`` gave, as the state of these parameters.
+        """Take over what ``state`` gave, as the state of these parameters.
+
+        The arrays are not copied: the optimizer writes to them from then on.
 
         Args:
             steps: the number of steps made.
@@ -148,19 +150,22 @@ class Optimizer:
             params: name → array of any shape, float32 or float64, as ``net.params``.
 
         Raises:
-            ValueError: an array has no parameter, or another shape or device than its own; or
-                ``steps`` is negative.
+            ValueError: an array has no parameter, has another shape or device than its own, or
+                cannot be written; or ``steps`` is negative.
             TypeError: an array has another dtype than its parameter; or ``steps`` is not a whole
-                number.
+                number, or names are missing.
         """
         steps = check_size("steps", steps, low=0)
+        check_named("state", state, "it is the second that state() gives")
+        check_named("params", params, PARAMS)
         restored: dict[str, dict[str, Array]] = {}
         for key, array in state.items():
             what, _, name = key.partition(".")
             if name not in params:
                 raise ValueError(f"state[{key!r}] belongs to none of {list(params)}")
             check_array(f"state[{key!r}]", array, params[name].shape, like=params[name])
-            restored.setdefault(what, {})[name] = namespace(array).asarray(array, copy=True)
+            check_writable(f"state[{key!r}]", array)
+            restored.setdefault(what, {})[name] = array
         self.steps, self._state = steps, restored
         self._moved = dict(params) if restored else {}
 
@@ -172,8 +177,10 @@ class Optimizer:
 
         Raises:
             ValueError: there is none; one cannot be written; or the state is another network's.
+            TypeError: they have no names.
         """
         who = type(self).__name__
+        check_named(f"{who}: params", params, PARAMS)
         if not params:
             raise ValueError(f"{who}: there is no parameter to move")
         for name, p in params.items():

@@ -49,10 +49,13 @@ class WarmupCosine:
     last: float = 0.0
 
     def __post_init__(self) -> None:
-        check_number("WarmupCosine: lr", self.lr, 0.0)
-        check_number("WarmupCosine: last", self.last, 0.0)
-        check_size("WarmupCosine: steps", self.steps)
-        check_size("WarmupCosine: warmup", self.warmup, low=0)
+        checked = {
+            "lr": check_number("WarmupCosine: lr", self.lr, 0.0),
+            "last": check_number("WarmupCosine: last", self.last, 0.0),
+            "steps": check_size("WarmupCosine: steps", self.steps),
+            "warmup": check_size("WarmupCosine: warmup", self.warmup, low=0),
+        }
+        vars(self).update(checked)  # as Python's own numbers, since NumPy's small ones overflow
         if self.warmup >= self.steps or self.last > self.lr:
             raise ValueError(
                 "WarmupCosine: warmup must be below steps, and last at most lr, "
@@ -61,13 +64,11 @@ class WarmupCosine:
 
     def __call__(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
-        if not step >= 0:
-            raise ValueError(f"WarmupCosine: step must be at least 0, got {step}")
-        steps, warmup = int(self.steps), int(self.warmup)  # NumPy's small integers overflow
-        if step < warmup:
-            return float(self.lr * (step + 1) / warmup)
-        done = min(1.0, (step - warmup) / (steps - warmup))
-        return float(self.last + (self.lr - self.last) * (1 + math.cos(math.pi * done)) / 2)
+        step = check_size("WarmupCosine: step", step, low=0)
+        if step < self.warmup:
+            return self.lr * (step + 1) / self.warmup
+        done = min(1.0, (step - self.warmup) / (self.steps - self.warmup))
+        return self.last + (self.lr - self.last) * (1 + math.cos(math.pi * done)) / 2
 
 
 NORMS = 1e-38, 1e38  # what a limit may be: float32 ends there

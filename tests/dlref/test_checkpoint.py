@@ -548,21 +548,24 @@ def test_arrays_of_any_order_in_memory_come_back_as_they_are(stored: Any, tmp_pa
     assert again.params["b"].shape == ()
 
 
-def test_a_restored_optimizer_shares_no_memory_and_can_write_its_state() -> None:
-    params, grads = {"a": np.zeros(2)}, {"a": np.ones(2)}
-    first, second = dlref.SGD(0.1, momentum=0.9), dlref.SGD(0.1, momentum=0.9)
-    first.step(params, grads)
-    steps, state = first.state()
-    state["velocity.a"].flags.writeable = False
-    second.restore(steps, state, params)
-    second.step(params, grads)
-    np.testing.assert_array_equal(state["velocity.a"], [1, 1])
-    wrong: list[tuple[Any, type[Exception]]] = [
-        (-1, ValueError),
-        ("7", TypeError),
-        (1.0, TypeError),
+def test_an_optimizer_refuses_to_restore_what_would_fail_later() -> None:
+    params = {"a": np.zeros(2), "b": np.zeros(2)}
+    optimizer = dlref.SGD(0.1, momentum=0.9)
+    optimizer.step(params, {name: np.ones(2) for name in params})
+    steps, state = optimizer.state()
+    frozen = np.ones(2)
+    frozen.flags.writeable = False
+    wrong: list[tuple[Any, type[Exception], str]] = [
+        ((-1, state, params), ValueError, "steps must be at least 0, got -1"),
+        (("7", state, params), TypeError, "steps must be a whole number, got '7'"),
+        ((1.0, state, params), TypeError, "steps must be a whole number, got 1.0"),
+        ((1, (steps, state), params), TypeError, "state .* got tuple: it is the second"),
+        ((1, state, list(params)), TypeError, "params .* got list: they are net.params"),
+        ((1, state | {"velocity.b": frozen}, params), ValueError, "velocity.b'.*cannot be written"),
     ]
-    for number, error in wrong:
-        with pytest.raises(error, match="steps must be"):
-            second.restore(number, state, params)
-    assert second.state()[0] == 2
+    for given, error, message in wrong:
+        with pytest.raises(error, match=message):
+            optimizer.restore(*given)
+        assert optimizer.state() == (steps, state)
+    with pytest.raises(TypeError, match=r"params .* got list"):
+        optimizer.check_params(list(params))  # type: ignore[arg-type]

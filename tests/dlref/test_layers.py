@@ -640,22 +640,60 @@ def test_a_network_asks_its_first_layer_for_no_gradient_at_the_input() -> None:
 class Outer(dlref.Layer):
     """An own layer that holds another one, and says nothing of copies."""
 
+    def __init__(self, held: Callable[[dlref.Layer], Any]) -> None:
+        inner = dlref.Linear(2, 2, np.random.default_rng(0))
+        self.inner, self.params = held(inner), inner.params
+
+
+class Copied(Outer):
+    """It says how it is copied."""
+
+    def with_params(self, params: Any) -> Any:
+        layer = super().with_params(params)
+        layer.inner = self.inner.with_params(params)
+        return layer
+
+
+class Activated(dlref.Layer):
+    """What it holds has no parameters, and may be shared."""
+
     def __init__(self) -> None:
-        self.inner = dlref.Linear(2, 2, np.random.default_rng(0))
-        self.params = self.inner.params
+        self.activation = dlref.ReLU()
 
 
 class Counts(dlref.Layer):
-    """An own layer with a buffer and without parameters."""
+    """An own layer with buffers and without parameters."""
 
     def __init__(self) -> None:
-        self.buffers = {"n": np.arange(3.0, dtype=np.float32)}
+        self.buffers = {
+            "n": np.arange(3.0, dtype=np.float32),
+            "steps": np.array(7),
+            "seen": np.array([True, False]),
+            "none": np.zeros(0, np.float32),
+        }
 
 
+class Mixed(dlref.Layer):
+    """Its buffer is float64 beside float32."""
+
+    def __init__(self) -> None:
+        self.params = {"w": np.ones(2, np.float32)}
+        self.buffers = {"total": np.array(1.5)}
+
+
+@pytest.mark.parametrize("held", [lambda x: x, lambda x: [1, x], lambda x: {"a": x}])
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda layer: layer.to(dtype="float64")])
-def test_a_copy_that_would_share_an_inner_layer_is_refused(copied: Any) -> None:
-    with pytest.raises(TypeError, match="Outer: inner is a layer, which a copy would share"):
-        copied(Outer())
+def test_a_copy_that_would_share_an_inner_layer_is_refused(copied: Any, held: Any) -> None:
+    with pytest.raises(TypeError, match="Outer: a copy would share the layer in inner: put"):
+        copied(Outer(held))
+
+
+def test_a_layer_that_writes_with_params_may_hold_others() -> None:
+    layer = Copied(lambda inner: inner)
+    found = copy.deepcopy(layer)
+    assert found.inner.params["weight"] is found.params["weight"]
+    assert found.params["weight"] is not layer.params["weight"]
+    assert isinstance(copy.deepcopy(Activated()).activation, dlref.ReLU)
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -666,10 +704,24 @@ def test_buffers_without_parameters_move_too(device: str) -> None:
         for name, array in moved.buffers.items():
             assert array is not layer.buffers[name]
             assert device_of(array) == device
-            np.testing.assert_array_equal(dlref.asarray(array), layer.buffers[name])
-    assert copy.deepcopy(Counts()).buffers["n"].sum() == 3
+            found = dlref.asarray(array)
+            assert found.dtype == layer.buffers[name].dtype
+            np.testing.assert_array_equal(found, layer.buffers[name])
+    assert copy.deepcopy(Counts()).buffers["steps"] == 7
     assert Counts().to(dtype="float64").buffers["n"].dtype == np.float64
     assert Counts().with_params({}).buffers["n"].sum() == 3
+    given = {name: dlref.asarray(p, device) for name, p in net.params.items()}
+    assert all(device_of(a) == device for a in net.with_params(given).buffers.values())
+
+
+def test_buffers_of_floats_take_the_dtype_of_the_parameters() -> None:
+    for layer, name in ((Mixed(), "total"), (dlref.Sequential(Mixed()), "0.total")):
+        assert copy.deepcopy(layer).buffers[name].dtype == np.float32
+        assert layer.to(dtype="float64").buffers[name].dtype == np.float64
+        with pytest.raises(TypeError, match=f"params\\['{name}'\\] must be float32, got float64"):
+            layer.with_params({**layer.params, **layer.buffers})
+        with pytest.raises(ValueError, match=rf"{name}'\] must have shape \(\), got \(1,\)"):
+            layer.with_params({**layer.params, name: np.ones(1, "float32")})
 
 
 def test_a_layer_that_stands_twice_in_nested_networks_is_refused() -> None:

@@ -406,10 +406,13 @@ def test_clipping_names_what_was_forgotten() -> None:
         dlref.clip_gradients({"a": np.ones(3, np.float32)}, 1e39)
 
 
-@pytest.mark.parametrize("step", [-1, float("nan")])
-def test_schedule_has_no_rate_before_the_first_step(step: Any) -> None:
-    with pytest.raises(ValueError, match="step must be at least 0"):
-        dlref.WarmupCosine(1.0, 10, 2)(step)
+def test_schedule_has_no_rate_before_the_first_step_or_between_two() -> None:
+    schedule: Any = dlref.WarmupCosine(1.0, 10, 2)
+    with pytest.raises(ValueError, match="step must be at least 0, got -1"):
+        schedule(-1)
+    for step in (float("nan"), 1.5):
+        with pytest.raises(TypeError, match=f"step must be a whole number, got {step}"):
+            schedule(step)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "int16", "int32"])

@@ -182,7 +182,7 @@ SIZES: dict[str, tuple[Callable[..., dlref.Layer], tuple[int, ...]]] = {
     "attention": (lambda d, h: dlref.MultiHeadAttention(d, h, np.random.default_rng(0)), (90, 9)),
     "gpt": (dlref.gpt, (65, 200, 100, 1, 4)),
     "lenet": (lambda *sizes: dlref.lenet(sizes[:3], sizes[3]), (3, 200, 200, 10)),
-    "norms": (lambda n: dlref.Sequential(dlref.LayerNorm(n), dlref.BatchNorm(n)), (200,)),
+    "lenet with padding": (lambda n, p: dlref.lenet((1, n, n), padding=(p, p)), (28, 2)),
 }
 
 
@@ -200,5 +200,9 @@ def test_windows_and_schedules_may_be_small_integers_of_numpy() -> None:
     assert pooled.shape == (1, 1, 150, 150)
     kinds: tuple[Any, Any] = np.int8, int
     small, expected = (dlref.WarmupCosine(1.0, kind(100), kind(10)) for kind in kinds)
+    last: Any = np.int8(99)
     assert [small(step) for step in range(300)] == [expected(step) for step in range(300)]
-    assert len(dlref.data.spirals(SMALL(3), SMALL(100))[0]) == 300
+    assert small == expected
+    assert small(last) == expected(99)
+    x, _ = dlref.data.windows(np.arange(300), SMALL(255))
+    assert x.shape == (1, 255)
