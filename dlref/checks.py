@@ -27,6 +27,7 @@ from dlref.backend import (
 )
 
 FLOATS = ("float32", "float64")
+# what check_named tells to pass instead
 PARAMS = "they are net.params"
 GRADS = "they are the second that backward gives, `_, grads = net.backward(...)`"
 

@@ -28,15 +28,15 @@ def _in_words(part: Any) -> str:
         return f"{type(part.bit_generator).__name__} with checksum {zlib.crc32(state):08x}"
     if isinstance(part, (tuple, list)):
         return ", ".join(map(_in_words, part))
-    if isinstance(part, Mapping) and all(hasattr(value, "shape") for value in part.values()):
+    if isinstance(part, Mapping):
+        if not all(hasattr(value, "shape") for value in part.values()):
+            return _in_words(tuple(part.items()))
         checksum = 0
         for array in part.values():
             checksum = _checksum(array, checksum)
         return f"{len(part)} arrays with checksum {checksum:08x}"
     if hasattr(part, "shape") and hasattr(part, "dtype"):
         return f"{dtype_name(part)} {list(part.shape)} with checksum {_checksum(part, 0):08x}"
-    if isinstance(part, Mapping):
-        return _in_words(tuple(part.items()))
     return part if isinstance(part, str) else _object_in_words(part)
 
 

@@ -79,7 +79,8 @@ def gradcheck(
                     f"gradcheck: params[{name!r}] must be float64, got {dtype_name(p)}: use "
                     'net.to(dtype="float64")'
                 )
-        drawn = copy.deepcopy(generator("gradcheck", seed))  # of what random layers draw
+        rng = generator("gradcheck", seed)
+        drawn = copy.deepcopy(rng)  # from here random layers draw, each time the same
         # The layer's own parameters are not touched: a copy is moved up and down.
         copies = {name: xp.asarray(p, copy=True) for name, p in function.params.items()}
         arrays |= copies
@@ -89,7 +90,7 @@ def gradcheck(
             return layer.forward(x, training=copy.deepcopy(drawn) if training else None)
 
         y, cache = forward()
-        dy = asarray_like(generator("gradcheck", seed).normal(size=tuple(y.shape)), y)
+        dy = asarray_like(rng.normal(size=tuple(y.shape)), y)
         dx, grads = layer.backward(dy, cache, input_grad=True)
         computed = {"x": dx, **grads}
 

@@ -208,7 +208,11 @@ def test_a_truncated_or_foreign_file_is_refused_by_name_and_left_alone(tmp_path:
         turned = bytearray(whole)
         turned[place] ^= 1 << int(rng.integers(8))
         damaged.append(bytes(turned))
-    damaged += [safetensors.numpy.save({"a": X})]
+    damaged += [
+        safetensors.numpy.save({"a": X}),
+        safetensors.numpy.save({"a": X}, {checkpoint_file.KEY: "{"}),
+        safetensors.numpy.save({"a": X}, {checkpoint_file.KEY: json.dumps({"run": {}})}),
+    ]
     for content in damaged:
         path.write_bytes(content)
         with pytest.raises(ValueError, match=r"run.safetensors is no whole dlref checkpoint"):

@@ -17,10 +17,7 @@ SCRIPT = Path(environment.__file__)
 @pytest.fixture
 def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A virtual environment in which one package of one file stands, whole."""
-    for name in (
-        "LOCK",
-        "TORCH_INDEX",
-    ):  # those of the run that tests this, as test-newest has them
+    for name in ("LOCK", "TORCH_INDEX"):  # the run itself has one where it is test-newest
         monkeypatch.delenv(name, raising=False)
     folder = tmp_path / ".venv"
     info = folder / "lib" / "python3.11" / "site-packages" / "thing-1.0.dist-info"
